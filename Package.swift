@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One place for the language rules of every Swift target. The upcoming features are what the next
+// language mode will demand; strict memory safety makes each use of a C pointer visible as `unsafe`.
+let houseRules: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+let package = Package(
+    name: "handoff",
+    products: [.executable(name: "handoff", targets: ["handoff"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(
+            name: "CSimdjson",
+            cxxSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "Qualification", swiftSettings: houseRules),
+        .target(
+            name: "WireFormats", dependencies: ["Qualification", "CSimdjson"],
+            swiftSettings: houseRules),
+        .target(
+            name: "DefinitionFiles",
+            dependencies: ["Qualification", .product(name: "Yams", package: "Yams")],
+            swiftSettings: houseRules),
+        .target(
+            name: "KafkaClient",
+            dependencies: ["CLibrdkafka", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: houseRules),
+        .target(
+            name: "Storage", dependencies: ["Qualification", "CSQLite"],
+            swiftSettings: houseRules),
+        .target(
+            name: "Worker",
+            dependencies: [
+                "Qualification", "WireFormats", "KafkaClient", "Storage",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: houseRules),
+        .executableTarget(
+            name: "handoff",
+            dependencies: [
+                "Qualification", "WireFormats", "DefinitionFiles", "KafkaClient", "Storage",
+                "Worker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: houseRules),
+        .target(
+            name: "ReferenceModel",
+            dependencies: [.product(name: "Yams", package: "Yams")],
+            path: "Tests/ReferenceModel",
+            swiftSettings: houseRules),
+        .target(
+            name: "TestSupport",
+            dependencies: ["KafkaClient", "Qualification", "DefinitionFiles"],
+            path: "Tests/TestSupport",
+            exclude: ["Fixtures"],
+            swiftSettings: houseRules),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["Qualification", "WireFormats", "Storage", "DefinitionFiles"],
+            path: "Tests/Benchmarks",
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "QualificationTests",
+            dependencies: [
+                "Qualification", "WireFormats", "DefinitionFiles", "ReferenceModel", "TestSupport",
+            ],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "WireFormatsTests",
+            dependencies: ["WireFormats", "Qualification", "TestSupport"],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "DefinitionFilesTests",
+            dependencies: ["DefinitionFiles", "Qualification", "TestSupport"],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "KafkaClientTests", dependencies: ["KafkaClient", "TestSupport"],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "Qualification", "TestSupport"],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: [
+                "Worker", "WireFormats", "Qualification", "Storage", "KafkaClient", "TestSupport",
+            ],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["KafkaClient", "ReferenceModel", "TestSupport"],
+            swiftSettings: houseRules),
+        .testTarget(name: "HouseRulesTests", swiftSettings: houseRules),
+    ],
+    cxxLanguageStandard: .cxx17
+)
