@@ -1,0 +1,107 @@
+/// Sales' answers and the right to be forgotten (CONTRACT.md 3, 7 and 8).
+extension Qualifier {
+    /// Applies a disposition and decides its product, or refuses it.
+    package func apply(_ event: DispositionEvent, to profile: inout Profile) throws -> Outcome {
+        if let drop = earlyDrop(event.header, .dispositions, profile) { return .dropped(drop) }
+        let place = rulebook.index(ofProduct: event.product)
+        let known = profile.products.firstIndex { $0.product == event.product }
+        let hasSold = known.map { !profile.products[$0].mqls.isEmpty } ?? false
+        if place == nil && !hasSold {
+            return refuse(.unknownProduct, "product", symbols.text(event.product))
+        }
+        let reasons = knownReasons(profile)
+        let action = reasons.first { $0.code == symbols.text(event.reason) }?.action
+        if event.answer.needsReason, action == nil {
+            return refuse(.unknownReason, "reason", symbols.text(event.reason))
+        }
+        guard let (record, mql) = find(event.mqlID, in: profile) else {
+            return refuse(.unknownMQL, "mql_id", event.mqlID)
+        }
+        guard profile.products[record].product == event.product else {
+            return refuse(.badValue, "product", symbols.text(event.product))
+        }
+        let asOf = max(profile.asOf, event.header.stamp.at)
+        rememberUnlessOld(event.header, .dispositions, &profile)
+        answer(
+            &profile.products[record].mqls[mql], event,
+            event.answer.needsReason ? action : nil)
+        if let place {
+            try decideOne(
+                &profile, place, asOf: asOf,
+                Context(
+                    type: symbols.intern(event.answer.rawValue), product: event.product,
+                    at: event.header.stamp.at, recordedAt: event.header.recordedAt,
+                    source: .dispositions))
+        }
+        return .applied
+    }
+
+    private func answer(
+        _ mql: inout MQLRecord, _ event: DispositionEvent, _ action: RejectionReason.Action?
+    ) {
+        if event.answer == .accepted && mql.alerts.endOnContact {
+            mql.alerts.warning = nil
+        } else {
+            mql.alerts.end()
+        }
+        if let latest = mql.disposition, event.header.stamp < latest.stamp { return }
+        mql.disposition = Disposition(
+            stamp: event.header.stamp, answer: event.answer, reason: event.reason, action: action)
+    }
+
+    /// The reasons of the definition in force, then those of the agreements behind the lead's MQLs.
+    private func knownReasons(_ profile: Profile) -> [RejectionReason] {
+        rulebook.definition.rejectionReasons + profile.agreements.flatMap(\.reasons)
+    }
+
+    private func find(_ id: String, in profile: Profile) -> (record: Int, mql: Int)? {
+        guard let id = UUID(canonical: id) else { return nil }
+        for (record, product) in profile.products.enumerated() {
+            if let mql = product.mqls.firstIndex(where: { $0.id == id }) { return (record, mql) }
+        }
+        return nil
+    }
+
+    private func refuse(_ code: RefusalCode, _ field: String, _ value: String) -> Outcome {
+        let sentence =
+            switch code {
+            case .badValue: "belongs to an MQL of another product"
+            case .unknownProduct: "is not a product of the definition"
+            case .unknownReason: "is not a rejection reason of the definition"
+            case .unknownMQL: "names no MQL of this lead"
+            }
+        return .refused(code: code, detail: "\(field) \"\(value.prefix(200))\" \(sentence)")
+    }
+
+    // MARK: Erasure
+
+    /// Forgets the person: withdraws what sales still has, tells marketing, keeps a stub (CONTRACT.md 8).
+    func erase(_ header: EventHeader, _ profile: inout Profile) -> Outcome {
+        if let before = profile.erasedAt, header.stamp.at <= before, header.recordedAt <= before {
+            return .dropped(.erased)
+        }
+        let erasedAt = max(profile.asOf, header.stamp.at, header.recordedAt)
+        for record in inDefinitionOrder(profile) {
+            for place in profile.products[record].mqls.indices
+            where !profile.products[record].mqls[place].isWithdrawn {
+                withdraw(&profile, record, place, erasedAt, because: "erased", codes: [])
+            }
+        }
+        let whole = profile.index(ofProduct: .none)
+        emit(.erased(Erasure(asOf: erasedAt)), .erased, erasedAt, to: .nurture, &profile, whole)
+        var stub = Profile(leadID: profile.leadID)
+        stub.erasedAt = erasedAt
+        stub.products = profile.products.map(\.stub)
+        profile = stub
+        return .applied
+    }
+
+    private func inDefinitionOrder(_ profile: Profile) -> [Int] {
+        profile.products.indices.sorted { left, right in
+            let places = [left, right].map {
+                rulebook.index(ofProduct: profile.products[$0].product) ?? .max
+            }
+            return places[0] != places[1] ? places[0] < places[1] : left < right
+        }
+    }
+}

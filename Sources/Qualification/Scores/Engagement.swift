@@ -1,0 +1,101 @@
+/// How interested a lead is in one product, computed from its counts (CONTRACT.md 6).
+///
+/// Only sums over days of one criterion are floating point, in the fixed order "oldest day first"; what is
+/// added across criteria is fixed point. So the score is a function of the set of activities alone.
+struct Engagement {
+    let rulebook: Rulebook
+    let asOf: UTCDay
+    let tag: Symbol
+
+    /// The sum of all contributions.
+    func total(_ counts: ActivityCounts) -> Points {
+        var total = Points.zero
+        for place in rulebook.criteria.indices {
+            total += contribution(of: rulebook.criteria[place], counts)
+        }
+        return total
+    }
+
+    /// What one criterion adds: the decayed, limited sum over its days, rounded to hundredths.
+    func contribution(of criterion: Rulebook.Criterion, _ counts: ActivityCounts) -> Points {
+        var raw = 0.0
+        if criterion.countedTypes.count == 1 {
+            raw = sumOfRun(criterion, type: criterion.countedTypes[0], counts)
+        } else {
+            for (day, count) in days(of: criterion, counts) { raw += worth(criterion, day, count) }
+        }
+        if raw == 0 { return .zero }
+        if let limit = criterion.source.maxPoints?.value { raw = min(max(raw, -limit), limit) }
+        return Points(rounding: raw)
+    }
+
+    /// The days that count for a criterion, oldest first, with the number of activities before the limit.
+    func days(of criterion: Rulebook.Criterion, _ counts: ActivityCounts) -> [(UTCDay, UInt32)] {
+        var found: [(day: UTCDay, count: UInt32)] = []
+        for type in criterion.countedTypes {
+            for cell in counts.cells[run(of: type, counts)] where isCounted(cell, criterion) {
+                if let place = found.firstIndex(where: { $0.day == cell.day }) {
+                    found[place].count += cell.count
+                } else {
+                    found.append((cell.day, cell.count))
+                }
+            }
+        }
+        return found.sorted { $0.day < $1.day }
+    }
+
+    /// Whether a raised hand counts today or yesterday (CONTRACT.md 7.5).
+    func hasRaisedHand(_ counts: ActivityCounts) -> Bool {
+        rulebook.criteria.contains { criterion in
+            criterion.source.handRaise
+                && days(of: criterion, counts).contains { asOf.number - $0.0.number <= 1 }
+        }
+    }
+
+    /// The same sum as over `days(of:_:)`, without an array: one type's cells are already sorted by day.
+    private func sumOfRun(
+        _ criterion: Rulebook.Criterion, type: Symbol, _ counts: ActivityCounts
+    ) -> Double {
+        let range = run(of: type, counts)
+        if range.isEmpty { return 0 }
+        let cells = counts.cells.span
+        var raw = 0.0
+        var place = range.lowerBound
+        while place < range.upperBound {
+            let day = cells[place].day
+            var count: UInt32 = 0
+            while place < range.upperBound, cells[place].day == day {
+                if isCounted(cells[place], criterion) { count += cells[place].count }
+                place += 1
+            }
+            if count > 0 { raw += worth(criterion, day, count) }
+        }
+        return raw
+    }
+
+    private func worth(_ criterion: Rulebook.Criterion, _ day: UTCDay, _ count: UInt32) -> Double {
+        let source = criterion.source
+        let counted = source.dailyLimit.map { min(Int(count), $0) } ?? Int(count)
+        return Double(counted) * source.points.value * source.decay[Int(asOf.number - day.number)]
+    }
+
+    private func isCounted(_ cell: ActivityCounts.Cell, _ criterion: Rulebook.Criterion) -> Bool {
+        guard cell.tag == tag || !cell.tag.isSome else { return false }
+        let age = asOf.number - cell.day.number
+        guard age >= 0, age < criterion.source.decay.count else { return false }
+        return criterion.source.since.map { cell.day >= $0 } ?? true
+    }
+
+    private func run(of type: Symbol, _ counts: ActivityCounts) -> Range<Int> {
+        let cells = counts.cells.span
+        var low = 0
+        var high = cells.count
+        while low < high {
+            let middle = (low + high) / 2
+            if cells[middle].type.index < type.index { low = middle + 1 } else { high = middle }
+        }
+        var end = low
+        while end < cells.count, cells[end].type == type { end += 1 }
+        return low..<end
+    }
+}

@@ -1,0 +1,201 @@
+/// What is known about a lead at one moment: its fields, its account, and what follows (CONTRACT.md 5).
+struct Facts {
+    let fields: LeadFields
+    let account: Account?
+    let emailDomain: String?
+    let isFreeMail: Bool?
+    let seniority: String?
+    let function: String?
+    let leadRegion: String?
+    let companyRegion: String?
+    let firstChannel: String?
+    let firstCampaign: String?
+    /// The rows of reference data that these facts were looked up from, absent ones included.
+    let dependencies: [ReferenceKey]
+
+    init(
+        _ profile: Profile, rulebook: Rulebook, reference: any ReferenceData, symbols: SymbolTable
+    ) throws {
+        let definition = rulebook.definition
+        fields = profile.fields
+        emailDomain = fields.text(.email).map(Address.domain(ofEmail:))
+        isFreeMail = emailDomain.map(definition.freeMailDomains.contains)
+        var keys: [ReferenceKey] = []
+        var found: Account?
+        for domain in [fields.text(.companyDomain), emailDomain] {
+            guard found == nil, let domain, !definition.freeMailDomains.contains(domain) else {
+                continue
+            }
+            keys.append(.account(domain))
+            found = try reference.account(domain: domain)
+        }
+        account = found
+        dependencies = keys
+        let title = JobTitle(fields.text(.jobTitle) ?? "")
+        seniority = title.value(definition.seniority)
+        function = title.value(definition.function)
+        let leadCountry = fields.text(.country)
+        leadRegion = leadCountry.flatMap(rulebook.region(ofCountry:))
+        companyRegion = (found?.country ?? leadCountry).flatMap(rulebook.region(ofCountry:))
+        firstChannel = profile.firstTouch.flatMap { symbols.optionalText($0.channel) }
+        firstCampaign = profile.firstTouch.flatMap { symbols.optionalText($0.campaign) }
+    }
+
+    /// The value of a field, nil if it is missing. Fields of activities are never known here.
+    func value(_ field: Field) -> FactValue? {
+        switch field {
+        case .leadCountry: fields[.country]
+        case .leadRegion: leadRegion.map(FactValue.text)
+        case .leadJobTitle: fields[.jobTitle]
+        case .leadEmailDomain: emailDomain.map(FactValue.text)
+        case .leadFreeMail: isFreeMail.map(FactValue.bool)
+        case .leadCompanyName: fields[.companyName]
+        case .leadPhone: fields[.phone]
+        case .leadEmail: fields[.email]
+        case .companyEmployees:
+            account?.employees.map { .number(Double($0)) } ?? fields[.employees]
+        case .companyAnnualRevenue:
+            account?.annualRevenue.map(FactValue.number) ?? fields[.annualRevenue]
+        case .companyIndustry: account?.industry.map(FactValue.text) ?? fields[.industry]
+        case .companyCountry: account?.country.map(FactValue.text) ?? fields[.country]
+        case .companyRegion: companyRegion.map(FactValue.text)
+        case .accountStatus: account?.status.map { .text($0.rawValue) }
+        case .accountOwnerID: account?.ownerID.map(FactValue.text)
+        case .accountKnown: .bool(account != nil)
+        case .personaSeniority: seniority.map(FactValue.text)
+        case .personaFunction: function.map(FactValue.text)
+        case .sourceChannel: firstChannel.map(FactValue.text)
+        case .sourceCampaignID: firstCampaign.map(FactValue.text)
+        case .activityProperty, .campaignChannel: nil
+        }
+    }
+}
+
+/// A job title as words, to be searched for phrases (CONTRACT.md 4, persona).
+package struct JobTitle {
+    private let words: [String]
+
+    /// Splits a title into lower-case words at everything that is not a letter or digit.
+    package init(_ title: String) {
+        words = JobTitle.words(of: title)
+    }
+
+    /// The lower-case words of a text. Combining marks stay with their letter.
+    package static func words(of text: String) -> [String] {
+        text.lowercased().unicodeScalars.split { !isPartOfWord($0) }.map { String($0) }
+    }
+
+    /// The value of the first rule of which a phrase occurs.
+    package func value(_ rules: [PersonaRule]) -> String? {
+        if words.isEmpty { return nil }
+        return rules.first { rule in rule.phrases.contains(where: hasPhrase) }?.value
+    }
+
+    private func hasPhrase(_ phrase: [String]) -> Bool {
+        guard !phrase.isEmpty, phrase.count <= words.count else { return false }
+        return (0...words.count - phrase.count).contains { start in
+            words[start..<start + phrase.count].elementsEqual(phrase)
+        }
+    }
+
+    private static func isPartOfWord(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII {
+            return ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+                || ("0"..."9").contains(scalar)
+        }
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+            .decimalNumber, .nonspacingMark, .spacingMark, .enclosingMark:
+            return true
+        default: return false
+        }
+    }
+}
+
+/// What the decision needs of a lead's facts, kept with the profile while it holds.
+///
+/// Most events change neither fields nor reference data; keeping this result instead of deriving it again
+/// saves the account look-up, the job title and every fit condition on them.
+package struct Standing: Sendable {
+    var fit: Points
+    /// The codes of CONTRACT.md 7.1, empty unless suppressed.
+    var suppressed: [Symbol]
+    /// The ids of the matching disqualify rules.
+    var disqualified: [Symbol]
+    /// `missing:` codes of the definition's required fields.
+    var missing: [Symbol]
+    /// The same for the extra ones, by product; empty if no product has any missing.
+    var extraMissing: [[Symbol]]
+    private let dependencies: [ReferenceKey]
+    private var version: UInt64
+
+    init(
+        _ profile: Profile, rulebook: Rulebook, reference: any ReferenceData, symbols: SymbolTable
+    ) throws {
+        // The version is read before the rows: a change in between makes this standing look older than
+        // it is, and it is derived once more. The other order could miss the change for ever.
+        version = reference.version
+        let facts = try Facts(
+            profile, rulebook: rulebook, reference: reference, symbols: symbols)
+        var keys = facts.dependencies
+        fit = FitScore.total(facts, rulebook.definition)
+        suppressed = try Standing.suppressions(facts, rulebook, reference, &keys)
+        disqualified = zip(rulebook.definition.disqualify, rulebook.codes.disqualify)
+            .filter { $0.0.when.holds(facts.value) }.map(\.1)
+        missing = rulebook.required.filter { facts.value($0.field) == nil }.map(\.code)
+        extraMissing = rulebook.products.map { entry in
+            entry.extraRequired.filter { facts.value($0.field) == nil }.map(\.code)
+        }
+        if extraMissing.allSatisfy(\.isEmpty) { extraMissing = [] }
+        dependencies = keys
+    }
+
+    /// Whether no row it depends on has changed since; moves its version forward if so.
+    mutating func stillHolds(_ reference: any ReferenceData) -> Bool {
+        let current = reference.version
+        if current == version { return true }
+        if dependencies.contains(where: { reference.hasChanged($0, since: version) }) {
+            return false
+        }
+        version = current
+        return true
+    }
+
+    private static func suppressions(
+        _ facts: Facts, _ rulebook: Rulebook, _ reference: any ReferenceData,
+        _ keys: inout [ReferenceKey]
+    ) throws -> [Symbol] {
+        var found: [Symbol] = []
+        if facts.fields.consent != true { found.append(rulebook.codes.noConsent) }
+        var entries: [String] = []
+        if let email = facts.fields.text(.email) { entries.append(email) }
+        for domain in [facts.emailDomain, facts.fields.text(.companyDomain)] {
+            if let domain { entries += Address.withParents(domain) }
+        }
+        var isSuppressed = false
+        for entry in entries {
+            keys.append(.suppression(entry))
+            if try reference.isSuppressed(entry) { isSuppressed = true }
+        }
+        if isSuppressed { found.append(rulebook.codes.doNotContact) }
+        if let status = facts.account?.status, let code = rulebook.codes.accountStatus[status] {
+            found.append(code)
+        }
+        return found
+    }
+}
+
+/// How interested we should be in a lead (CONTRACT.md 6).
+enum FitScore {
+    /// The sum of the points of all matching criteria.
+    static func total(_ facts: Facts, _ definition: Definition) -> Points {
+        definition.fit.reduce(.zero) { sum, criterion in
+            sum + (match(criterion, facts)?.points ?? .zero)
+        }
+    }
+
+    /// The branch of a criterion that counts: the first whose condition holds.
+    static func match(_ criterion: FitCriterion, _ facts: Facts) -> FitCriterion.Branch? {
+        criterion.branches.first { $0.when.holds(facts.value) }
+    }
+}

@@ -1,0 +1,196 @@
+/// A definition prepared for one lane: ids and types as symbols, the rules of each activity type at hand.
+///
+/// Belongs to the lane that owns the symbol table; a new definition means a new rulebook.
+package final class Rulebook {
+    /// An engagement criterion with the types under which its activities are counted.
+    struct Criterion {
+        let source: EngagementCriterion
+        /// One entry per activity type: the type itself, or the condition's own count of it.
+        let countedTypes: [Symbol]
+    }
+
+    /// What a lane does with an activity of one type beyond counting it.
+    struct TypeRule {
+        /// Counts of its own for each distinct `where` condition that applies to the type.
+        var conditions: [(countedType: Symbol, condition: Condition)] = []
+        /// Whether the type alone is a fresh activity (a criterion with points above zero, no condition).
+        var isFresh = false
+        /// Conditions of criteria with points above zero: any that holds makes it fresh.
+        var freshWhen: [Condition] = []
+    }
+
+    /// A product with its symbol and the codes of what it requires.
+    struct Entry {
+        let product: Product
+        let symbol: Symbol
+        let topic: Symbol
+        let extraRequired: [(field: Field, code: Symbol)]
+    }
+
+    /// The definition as read.
+    package let definition: Definition
+    /// The agreement to keep with the MQLs that it publishes.
+    let agreement: Agreement
+    let criteria: [Criterion]
+    let products: [Entry]
+    let required: [(field: Field, code: Symbol)]
+    let codes: Codes
+    /// Types up to this index have a place in `typeRules`; later ones have no rule.
+    private let typeRules: [TypeRule?]
+    private let productIndexes: [Symbol: Int]
+
+    /// Prepares a definition for the lane that owns `symbols`.
+    package init(_ definition: Definition, symbols: SymbolTable) {
+        self.definition = definition
+        agreement = Agreement(sha256: definition.sha256, reasons: definition.rejectionReasons)
+        criteria = definition.engagement.map { criterion in
+            Criterion(
+                source: criterion,
+                countedTypes: criterion.activities.map { type in
+                    Rulebook.countedType(type, criterion.condition, symbols)
+                })
+        }
+        let required = { (fields: [Field]) in
+            fields.map { (field: $0, code: symbols.intern("missing:\($0.name)")) }
+        }
+        products = definition.products.map { product in
+            Entry(
+                product: product, symbol: symbols.intern(product.id),
+                topic: symbols.intern(product.topic),
+                extraRequired: required(product.extraRequired))
+        }
+        self.required = required(definition.required)
+        codes = Codes(definition, symbols)
+        typeRules = Rulebook.rules(of: definition, symbols)
+        productIndexes = Dictionary(
+            products.enumerated().map { ($0.element.symbol, $0.offset) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The place of a product in the definition, nil if it has none of that id.
+    package func index(ofProduct symbol: Symbol) -> Int? {
+        productIndexes[symbol]
+    }
+
+    /// Whether an activity of this type needs its properties to be read.
+    package func wantsProperties(ofType type: Symbol) -> Bool {
+        guard let rule = rule(ofType: type) else { return false }
+        return !rule.conditions.isEmpty || !rule.freshWhen.isEmpty
+    }
+
+    func rule(ofType type: Symbol) -> TypeRule? {
+        Int(type.index) < typeRules.count ? typeRules[Int(type.index)] : nil
+    }
+
+    /// The region of a country: the first that lists it.
+    func region(ofCountry country: String) -> String? {
+        definition.regions.first { $0.countries.contains(country) }?.name
+    }
+
+    /// The symbol that counts a type under a condition; the type itself without one.
+    ///
+    /// The first byte 0xFF occurs in no UTF-8 text, so no activity type can be mistaken for it. The hash is
+    /// of the condition's canonical text: equal conditions share their count, whatever criterion has them.
+    private static func countedType(
+        _ type: String, _ condition: Condition?, _ symbols: SymbolTable
+    ) -> Symbol {
+        guard let condition else { return symbols.intern(type) }
+        let hash = Array(condition.canonicalText.utf8).span.stableHash
+        let bytes =
+            [0xff] + (0..<8).map { UInt8(truncatingIfNeeded: hash >> UInt64(8 * $0)) }
+            + Array(type.utf8)
+        return symbols.intern(bytes.span)
+    }
+
+    private static func rules(of definition: Definition, _ symbols: SymbolTable) -> [TypeRule?] {
+        var rules: [Symbol: TypeRule] = [:]
+        for criterion in definition.engagement {
+            for activity in criterion.activities {
+                let type = symbols.intern(activity)
+                var rule = rules[type] ?? TypeRule()
+                let isPositive = criterion.points > .zero
+                if let condition = criterion.condition {
+                    let counted = countedType(activity, condition, symbols)
+                    if !rule.conditions.contains(where: { $0.countedType == counted }) {
+                        rule.conditions.append((counted, condition))
+                    }
+                    if isPositive { rule.freshWhen.append(condition) }
+                } else if isPositive {
+                    rule.isFresh = true
+                }
+                rules[type] = rule
+            }
+        }
+        let last = rules.keys.map(\.index).max() ?? 0
+        return (0...last).map { rules[Symbol(index: $0)] }
+    }
+}
+
+/// The reason codes of CONTRACT.md 7 as symbols of a lane.
+struct Codes {
+    let noConsent: Symbol
+    let doNotContact: Symbol
+    let won: Symbol
+    let open: Symbol
+    let coolingDown: Symbol
+    let noNewActivity: Symbol
+    let fit: Symbol
+    let engagement: Symbol
+    let paused: Symbol
+    let noProduct: Symbol
+    let accountStatus: [Account.Status: Symbol]
+    let disqualify: [Symbol]
+
+    init(_ definition: Definition, _ symbols: SymbolTable) {
+        noConsent = symbols.intern("no_consent")
+        doNotContact = symbols.intern("do_not_contact")
+        won = symbols.intern("won")
+        open = symbols.intern("open")
+        coolingDown = symbols.intern("cooling_down")
+        noNewActivity = symbols.intern("no_new_activity")
+        fit = symbols.intern("fit")
+        engagement = symbols.intern("engagement")
+        paused = symbols.intern("paused")
+        noProduct = symbols.intern("no_product")
+        var statuses: [Account.Status: Symbol] = [:]
+        for status in Account.Status.allCases
+        where definition.suppressedAccountStatuses.contains(status.rawValue) {
+            statuses[status] = symbols.intern("account_status:\(status.rawValue)")
+        }
+        accountStatus = statuses
+        disqualify = definition.disqualify.map { symbols.intern($0.id) }
+    }
+}
+
+extension Condition {
+    /// The condition as one text that never changes: part of the profile format, because the counts of a
+    /// `where` are found again by its hash after a restart.
+    package var canonicalText: String {
+        switch self {
+        case .equals(let field, let value): "\(field.name) equals \(value.canonicalText)"
+        case .notEquals(let field, let value): "\(field.name) not_equals \(value.canonicalText)"
+        case .oneOf(let field, let values): "\(field.name) in \(Condition.list(values))"
+        case .noneOf(let field, let values): "\(field.name) not_in \(Condition.list(values))"
+        case .atLeast(let field, let limit): "\(field.name) at_least \(limit)"
+        case .atMost(let field, let limit): "\(field.name) at_most \(limit)"
+        case .exists(let field, let wanted): "\(field.name) exists \(wanted)"
+        case .all(let parts): "all(\(parts.map(\.canonicalText).joined(separator: ", ")))"
+        case .any(let parts): "any(\(parts.map(\.canonicalText).joined(separator: ", ")))"
+        case .not(let part): "not(\(part.canonicalText))"
+        }
+    }
+
+    private static func list(_ values: [FactValue]) -> String {
+        "[\(values.map(\.canonicalText).joined(separator: ", "))]"
+    }
+}
+
+extension FactValue {
+    fileprivate var canonicalText: String {
+        switch self {
+        case .text(let text): "\"\(text.lowercased())\""
+        case .number(let number): "\(number)"
+        case .bool(let bool): "\(bool)"
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import CSimdjson
+package import Qualification
+
+/// Reads the three input topics: bytes to events, or to the reason why not (CONTRACT.md 3).
+///
+/// Owned by one lane; symbols are those of the lane. Nothing it throws depends on the profile.
+package final class EventReader {
+    /// A value above this many bytes is `too_large`.
+    package static let valueLimit = 1 << 20
+
+    let parser = JSONObjectParser()
+    let symbols: SymbolTable
+    let futureTolerance: Span24h
+    /// The optional fields of the event in hand that were wrong, each with its fault.
+    private(set) var ignored: [String] = []
+
+    /// Makes the reader of a lane.
+    package init(symbols: SymbolTable, futureTolerance: Span24h) {
+        self.symbols = symbols
+        self.futureTolerance = futureTolerance
+    }
+
+    /// The dead letter for the optional fields of the last event that were left out, if any.
+    package var ignoredFields: DeadLetter? {
+        ignored.isEmpty
+            ? nil : DeadLetter(.fieldIgnored, "applied without \(ignored.joined(separator: "; "))")
+    }
+
+    /// A record as the reader needs it.
+    package struct Input {
+        /// The Kafka timestamp in milliseconds, negative if the record has none.
+        package var timestamp: Int64
+
+        /// Makes an input.
+        package init(timestamp: Int64) {
+            self.timestamp = timestamp
+        }
+    }
+
+    // MARK: Required fields
+
+    /// Parses the object and checks what all events require, in the order of the contract's codes.
+    func open(
+        _ value: borrowing RawSpan, alsoRequired: (EventReader) -> [handoff_field]
+    ) throws(DeadLetter) -> Timestamp {
+        ignored.removeAll(keepingCapacity: true)
+        if value.byteCount > EventReader.valueLimit {
+            throw DeadLetter(
+                .tooLarge,
+                "the value has \(value.byteCount) bytes, the limit is \(EventReader.valueLimit)")
+        }
+        do {
+            try parser.parse(value)
+        } catch {
+            switch error {
+            case .notJSON: throw DeadLetter(.notJSON, "the value is not JSON in UTF-8")
+            case .notAnObject: throw DeadLetter(.notJSON, "the value is not a JSON object")
+            }
+        }
+        let required = EventReader.requiredOfAll + alsoRequired(self)
+        for field in required where parser[field].isAbsent {
+            throw DeadLetter(.missingField, "\(field.name) is missing")
+        }
+        for field in required where !parser[field].isText {
+            throw DeadLetter(
+                .wrongType, "\(field.name) is \(parser[field].shown), not a text")
+        }
+        let written = parser[HANDOFF_OCCURRED_AT]
+        guard let at = written.withBytes({ RFC3339.timestamp($0) }) else {
+            throw DeadLetter(
+                .badTimestamp,
+                "occurred_at \(written.shown) is not an RFC 3339 time with a zone")
+        }
+        if at < .earliestAccepted {
+            throw DeadLetter(.badTimestamp, "occurred_at \(written.shown) is before the year 2000")
+        }
+        return at
+    }
+
+    private static let requiredOfAll = [
+        HANDOFF_EVENT_ID, HANDOFF_TYPE, HANDOFF_OCCURRED_AT, HANDOFF_LEAD_ID,
+    ]
+
+    func checkLength(_ field: handoff_field, atMost limit: Int) throws(DeadLetter) {
+        let value = parser[field]
+        // Characters are never more than bytes, so counting is for the rare long text.
+        if value.byteCount > limit, value.text.unicodeScalars.count > limit {
+            throw DeadLetter(
+                .badValue, "\(field.name) \(value.shown) has more than \(limit) characters")
+        }
+    }
+
+    /// The checks that follow the type: key, then time against the record's own.
+    func close(
+        _ at: Timestamp, key: borrowing RawSpan, _ input: Input
+    ) throws(DeadLetter) -> EventHeader {
+        let leadID = parser[HANDOFF_LEAD_ID]
+        let keyBytes = unsafe key.withUnsafeBytes { unsafe Array($0) }
+        if !leadID.withBytes({ $0.equals(keyBytes.span) }) {
+            let shown = String(decoding: keyBytes.prefix(100), as: UTF8.self)
+            throw DeadLetter(
+                .keyMismatch, "the record's key \"\(shown)\" is not lead_id \(leadID.shown)")
+        }
+        let recordedAt = input.timestamp < 0 ? at : Timestamp(milliseconds: input.timestamp)
+        if at > recordedAt + futureTolerance {
+            throw DeadLetter(
+                .occurredInFuture,
+                "occurred_at \(parser[HANDOFF_OCCURRED_AT].shown) is after \(recordedAt), "
+                    + "when the record was written, by more than the tolerance")
+        }
+        let id = parser[HANDOFF_EVENT_ID]
+        return EventHeader(
+            stamp: Stamp(at: at, eventID: EventID(id.text)), recordedAt: recordedAt,
+            idHash: id.stableHash)
+    }
+
+    // MARK: Optional fields
+
+    /// Notes that an optional field was wrong and is left out.
+    func ignore(_ name: String, _ value: JSONValue, _ expected: String) {
+        ignored.append("\(name) (\(value.shown) is not \(expected))")
+    }
+
+    func optionalText(_ field: handoff_field) -> String? {
+        let value = parser[field]
+        if value.isAbsent { return nil }
+        if value.isText { return value.text }
+        ignore(field.name, value, "a text")
+        return nil
+    }
+
+    func optionalSymbol(_ field: handoff_field) -> Symbol {
+        let value = parser[field]
+        if value.isText { return value.isAbsent ? .none : value.symbol(symbols) }
+        if !value.isAbsent { ignore(field.name, value, "a text") }
+        return .none
+    }
+
+    /// `source`: its channel and campaign, or neither if anything in it is wrong.
+    func source() -> (channel: Symbol, campaign: Symbol) {
+        let value = parser[HANDOFF_SOURCE]
+        if value.isAbsent { return (.none, .none) }
+        guard value.kind == HANDOFF_OBJECT else {
+            ignore("source", value, "an object")
+            return (.none, .none)
+        }
+        let (channel, campaign) = (parser.sourceChannel, parser.sourceCampaignID)
+        for (name, part) in [("source.channel", channel), ("source.campaign_id", campaign)]
+        where !part.isAbsent && !part.isText {
+            ignore(name, part, "a text")
+            return (.none, .none)
+        }
+        return (
+            channel.isAbsent ? .none : channel.symbol(symbols),
+            campaign.isAbsent ? .none : campaign.symbol(symbols)
+        )
+    }
+
+    /// `campaign_id`, else that of `source`, and the source's channel.
+    func origin() -> (channel: Symbol, campaign: Symbol) {
+        let campaign = optionalSymbol(HANDOFF_CAMPAIGN_ID)
+        let source = source()
+        return (source.channel, campaign.isSome ? campaign : source.campaign)
+    }
+}
+
+extension handoff_field {
+    /// The JSON key, for sentences about faults.
+    var name: String {
+        switch self {
+        case HANDOFF_EVENT_ID: "event_id"
+        case HANDOFF_TYPE: "type"
+        case HANDOFF_OCCURRED_AT: "occurred_at"
+        case HANDOFF_LEAD_ID: "lead_id"
+        case HANDOFF_EMAIL: "email"
+        case HANDOFF_FIRST_NAME: "first_name"
+        case HANDOFF_LAST_NAME: "last_name"
+        case HANDOFF_PHONE: "phone"
+        case HANDOFF_JOB_TITLE: "job_title"
+        case HANDOFF_COMPANY_NAME: "company_name"
+        case HANDOFF_COMPANY_DOMAIN: "company_domain"
+        case HANDOFF_COUNTRY: "country"
+        case HANDOFF_EMPLOYEES: "employees"
+        case HANDOFF_ANNUAL_REVENUE: "annual_revenue"
+        case HANDOFF_INDUSTRY: "industry"
+        case HANDOFF_PRODUCT_INTEREST: "product_interest"
+        case HANDOFF_CAMPAIGN_ID: "campaign_id"
+        case HANDOFF_SOURCE: "source"
+        case HANDOFF_CONSENT: "consent"
+        case HANDOFF_PRODUCT: "product"
+        case HANDOFF_PROPERTIES: "properties"
+        case HANDOFF_MQL_ID: "mql_id"
+        case HANDOFF_REASON: "reason"
+        case HANDOFF_BY: "by"
+        case HANDOFF_REVENUE: "revenue"
+        case HANDOFF_NOTE: "note"
+        case HANDOFF_DOMAIN: "domain"
+        case HANDOFF_NAME: "name"
+        case HANDOFF_OWNER_ID: "owner_id"
+        case HANDOFF_STATUS: "status"
+        case HANDOFF_CHANNEL: "channel"
+        case HANDOFF_COST: "cost"
+        case HANDOFF_ENTRY: "entry"
+        default: "field \(rawValue)"
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Qualification
+
+/// Writes one JSON text into bytes: keys in the order of the calls, nothing for what is absent.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+    /// Whether the next member or item needs a comma before it.
+    private var needsComma = false
+
+    init() {
+        bytes.reserveCapacity(2048)
+    }
+
+    mutating func object(_ body: (inout JSONWriter) -> Void) {
+        open(UInt8(ascii: "{"), close: UInt8(ascii: "}"), body)
+    }
+
+    mutating func object(_ key: String, _ body: (inout JSONWriter) -> Void) {
+        self.key(key)
+        object(body)
+    }
+
+    /// An array, there even if `items` is empty.
+    mutating func array<Items: Sequence>(
+        _ key: String, _ items: Items, _ body: (inout JSONWriter, Items.Element) -> Void
+    ) {
+        self.key(key)
+        open(UInt8(ascii: "["), close: UInt8(ascii: "]")) { writer in
+            for item in items { body(&writer, item) }
+        }
+    }
+
+    mutating func text(_ key: String, _ value: String?) {
+        guard let value else { return }
+        self.key(key)
+        string(value)
+    }
+
+    mutating func time(_ key: String, _ value: Timestamp) {
+        text(key, value.description)
+    }
+
+    mutating func points(_ key: String, _ value: Points?) {
+        guard let value else { return }
+        self.key(key)
+        bytes.append(contentsOf: value.description.utf8)
+    }
+
+    mutating func integer(_ key: String, _ value: Int64?) {
+        guard let value else { return }
+        self.key(key)
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    mutating func number(_ key: String, _ value: Double?) {
+        guard let value else { return }
+        self.key(key)
+        if let whole = Int64(exactly: value) {
+            bytes.append(contentsOf: String(whole).utf8)
+        } else {
+            bytes.append(contentsOf: value.description.utf8)
+        }
+    }
+
+    mutating func bool(_ key: String, _ value: Bool) {
+        self.key(key)
+        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+    }
+
+    mutating func fact(_ key: String, _ value: FactValue) {
+        switch value {
+        case .text(let value): text(key, value)
+        case .number(let value): number(key, value)
+        case .bool(let value): bool(key, value)
+        }
+    }
+
+    /// A text as an item of an array.
+    mutating func item(_ value: String) {
+        separate()
+        string(value)
+    }
+
+    private mutating func key(_ key: String) {
+        separate()
+        string(key)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    private mutating func open(_ open: UInt8, close: UInt8, _ body: (inout JSONWriter) -> Void) {
+        separate()
+        bytes.append(open)
+        needsComma = false
+        body(&self)
+        bytes.append(close)
+        needsComma = true
+    }
+
+    /// Only what RFC 8259 (section 7) demands is escaped.
+    private mutating func string(_ value: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0x0a: bytes.append(contentsOf: "\\n".utf8)
+            case 0x0d: bytes.append(contentsOf: "\\r".utf8)
+            case 0x09: bytes.append(contentsOf: "\\t".utf8)
+            case 0..<0x20:
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(JSONWriter.digits[Int(byte >> 4)])
+                bytes.append(JSONWriter.digits[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+}

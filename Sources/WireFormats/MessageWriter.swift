@@ -1,0 +1,241 @@
+package import Qualification
+
+/// Writes messages as CloudEvents 1.0 in binary mode: a JSON body and headers (CONTRACT.md 2 and 8).
+///
+/// The body is a function of the message alone: no clock, no host. Keys are in the order of `schemas/`.
+package enum MessageWriter {
+    /// The JSON body.
+    package static func body(_ message: Message) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.text("type", message.type.name)
+            switch message.body {
+            case .qualified(let lead): write(lead, message, &writer)
+            case .withdrawn(let withdrawal): write(withdrawal, message, &writer)
+            case .lapsed(let lapse):
+                identify(lapse.id, lapse.cycle, message, &writer)
+                writer.time("as_of", lapse.asOf)
+            case .statusChanged(let change): write(change, message, &writer)
+            case .erased(let erasure):
+                writer.text("lead_id", message.leadID)
+                writer.time("as_of", erasure.asOf)
+            case .alert(let alert): write(alert, message, &writer)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// The CloudEvents headers and the lane's partition, by which sales tooling finds the way back.
+    package static func headers(
+        _ message: Message, partition: Int32
+    ) -> [(name: String, value: String)] {
+        [
+            ("ce_specversion", "1.0"), ("ce_id", message.id.description),
+            ("ce_type", message.type.name), ("ce_source", "handoff/\(message.definitionName)"),
+            ("ce_time", message.asOf.description), ("ce_subject", message.leadID),
+            ("content-type", "application/json"), ("handoff.partition", String(partition)),
+        ]
+    }
+
+    // MARK: Bodies
+
+    private static func identify(
+        _ id: UUID, _ cycle: Int, _ message: Message, _ writer: inout JSONWriter
+    ) {
+        writer.text("mql_id", id.description)
+        writer.text("lead_id", message.leadID)
+        writer.text("product", message.product)
+        writer.integer("cycle", Int64(cycle))
+    }
+
+    private static func write(
+        _ lead: QualifiedLead, _ message: Message, _ writer: inout JSONWriter
+    ) {
+        identify(lead.id, lead.cycle, message, &writer)
+        writer.text("novelty", lead.cycle == 1 ? "first" : "requalified")
+        writer.time("qualified_at", lead.qualifiedAt)
+        writer.time("follow_up_by", lead.followUpBy)
+        write(lead.definition, &writer)
+        write(lead.score, &writer)
+        writer.bool("hand_raise", lead.handRaise)
+        let reasons =
+            lead.fitReasons.map { ("fit", $0) } + lead.engagementReasons.map { ("engagement", $0) }
+        writer.array("reasons", reasons) { writer, reason in
+            write(reason.1, group: reason.0, &writer)
+        }
+        writer.object("why_now") { writer in
+            writer.text("type", lead.whyNow.type)
+            writer.text("product", lead.whyNow.product)
+            writer.time("at", lead.whyNow.at)
+        }
+        writer.text("summary", Summary.sentence(lead, product: message.product ?? ""))
+        write(lead.lead, &writer)
+        writer.array("recent_activity", lead.recentActivity) { writer, activity in
+            writer.object { writer in
+                writer.text("type", activity.type)
+                writer.text("product", activity.product)
+                writer.text("campaign_name", activity.campaignName)
+                writer.time("at", activity.at)
+            }
+        }
+        writer.object("route") { writer in
+            writer.text("topic", lead.topic)
+            writer.text("owner_id", lead.ownerID)
+        }
+        writer.array("also_open", lead.alsoOpen) { writer, other in
+            writer.object { writer in
+                writer.text("product", other.product)
+                writer.text("mql_id", other.id.description)
+            }
+        }
+        writer.array("previous", lead.previous) { writer, earlier in
+            writer.object { writer in
+                writer.text("mql_id", earlier.id.description)
+                writer.time("qualified_at", earlier.qualifiedAt)
+                writer.text("disposition", earlier.disposition)
+                writer.text("reason", earlier.reason)
+            }
+        }
+    }
+
+    private static func write(
+        _ reason: Reason, group: String, _ writer: inout JSONWriter
+    ) {
+        writer.object { writer in
+            writer.text("criterion", reason.criterion)
+            writer.text("label", reason.label)
+            writer.text("group", group)
+            writer.points("points", reason.points)
+            writer.object("evidence") { writer in
+                switch reason.evidence {
+                case .facts(let facts): for (name, value) in facts { writer.fact(name, value) }
+                case .activities(let count, let lastOn):
+                    writer.integer("count", Int64(count))
+                    writer.text("last_on", lastOn.description)
+                }
+            }
+        }
+    }
+
+    private static func write(
+        _ withdrawal: Withdrawal, _ message: Message, _ writer: inout JSONWriter
+    ) {
+        identify(withdrawal.id, withdrawal.cycle, message, &writer)
+        writer.text("reason", withdrawal.reason)
+        writer.array("codes", withdrawal.codes) { writer, code in writer.item(code) }
+        writer.time("as_of", withdrawal.asOf)
+    }
+
+    private static func write(
+        _ change: StatusChange, _ message: Message, _ writer: inout JSONWriter
+    ) {
+        writer.text("lead_id", message.leadID)
+        writer.text("product", message.product)
+        writer.text("status", change.status.name)
+        writer.array("reasons", change.codes) { writer, code in
+            writer.object { writer in
+                writer.text("code", code.code)
+                writer.points("needed", code.needed)
+                writer.points("actual", code.actual)
+            }
+        }
+        writer.text("mql_id", change.mqlID?.description)
+        write(change.score, &writer)
+        writer.time("as_of", change.asOf)
+        write(change.definition, &writer)
+        write(change.lead, &writer)
+    }
+
+    private static func write(_ alert: Alert, _ message: Message, _ writer: inout JSONWriter) {
+        writer.text("mql_id", alert.id.description)
+        writer.text("lead_id", message.leadID)
+        writer.text("product", message.product)
+        writer.text("owner_id", alert.ownerID)
+        writer.time("follow_up_by", alert.followUpBy)
+        writer.integer("level", Int64(alert.level))
+        writer.time("as_of", alert.asOf)
+    }
+
+    // MARK: Parts
+
+    private static func write(_ stamp: DefinitionStamp, _ writer: inout JSONWriter) {
+        writer.object("definition") { writer in
+            writer.text("name", stamp.name)
+            writer.integer("version", Int64(stamp.version))
+            writer.text("sha256", stamp.sha256)
+        }
+    }
+
+    private static func write(_ score: Score, _ writer: inout JSONWriter) {
+        writer.object("score") { writer in
+            writer.points("fit", score.fit)
+            writer.points("engagement", score.engagement)
+        }
+    }
+
+    private static func write(_ lead: LeadView, _ writer: inout JSONWriter) {
+        writer.object("lead") { writer in
+            writer.text("email", lead.contact.email)
+            writer.text("first_name", lead.contact.firstName)
+            writer.text("last_name", lead.contact.lastName)
+            writer.text("phone", lead.contact.phone)
+            writer.text("job_title", lead.contact.jobTitle)
+            writer.text("company_name", lead.contact.companyName)
+            writer.text("company_domain", lead.contact.companyDomain)
+            writer.text("country", lead.contact.country)
+            writer.text("seniority", lead.contact.seniority)
+            writer.text("function", lead.contact.function)
+        }
+        if let account = lead.account { write(account, &writer) }
+        writer.object("source") { writer in
+            write("first_touch", lead.firstTouch, &writer)
+            write("last_touch", lead.lastTouch, &writer)
+        }
+    }
+
+    private static func write(_ account: Account, _ writer: inout JSONWriter) {
+        writer.object("account") { writer in
+            writer.text("domain", account.domain)
+            writer.text("name", account.name)
+            writer.integer("employees", account.employees)
+            writer.number("annual_revenue", account.annualRevenue)
+            writer.text("industry", account.industry)
+            writer.text("country", account.country)
+            writer.text("owner_id", account.ownerID)
+            writer.text("status", account.status?.rawValue)
+        }
+    }
+
+    private static func write(_ key: String, _ touch: TouchView?, _ writer: inout JSONWriter) {
+        guard let touch else { return }
+        writer.object(key) { writer in
+            writer.text("channel", touch.channel)
+            writer.text("campaign_id", touch.campaignID)
+            writer.text("campaign_name", touch.campaignName)
+            writer.time("at", touch.at)
+        }
+    }
+}
+
+/// The sentence that a salesperson reads first.
+enum Summary {
+    /// Who, why, and by when: `Pat Lee (VP Sales, Acme) is ready for crm: fit 40, engagement 30 ...`.
+    static func sentence(_ lead: QualifiedLead, product: String) -> String {
+        let contact = lead.lead.contact
+        let name = [contact.firstName, contact.lastName].compactMap { $0 }.joined(separator: " ")
+        let who = name.isEmpty ? contact.email ?? "A lead" : name
+        let company = lead.lead.account?.name ?? contact.companyName ?? contact.companyDomain
+        let role = [contact.jobTitle, company].compactMap { $0 }.joined(separator: ", ")
+        let verdict = lead.handRaise ? "raised a hand for" : "is ready for"
+        let strongest = (lead.fitReasons + lead.engagementReasons)
+            .enumerated()
+            .sorted { ($1.element.points, $0.offset) < ($0.element.points, $1.offset) }
+            .filter { $0.element.points > .zero }
+            .prefix(3).map(\.element.label).joined(separator: ", ")
+        let reasons = strongest.isEmpty ? "" : ", above all by \(strongest)"
+        let engagement = lead.score.engagement ?? .zero
+        return "\(who)\(role.isEmpty ? "" : " (\(role))") \(verdict) \(product): "
+            + "fit \(lead.score.fit), engagement \(engagement)\(reasons); "
+            + "follow up by \(lead.followUpBy)."
+    }
+}

@@ -1,0 +1,153 @@
+import CSimdjson
+package import Qualification
+
+/// The tables of reference data.
+package enum ReferenceTable: String, Sendable, CaseIterable {
+    case accounts, campaigns, suppressions
+}
+
+/// Reads the reference topics: a value sets a row, a null value deletes it (CONTRACT.md 2 and 3).
+///
+/// The row's key is the value's own key field, in its normal form; the record key must mean the same.
+package final class ReferenceParser {
+    private let parser = JSONObjectParser()
+
+    /// Makes a parser, for use by one task at a time.
+    package init() {}
+
+    /// The change that a record makes, or why it makes none.
+    package func change(
+        _ table: ReferenceTable, key: [UInt8], value: borrowing RawSpan
+    ) throws(DeadLetter) -> ReferenceChange {
+        if value.byteCount > EventReader.valueLimit {
+            throw DeadLetter(.tooLarge, "the value has \(value.byteCount) bytes")
+        }
+        do {
+            try parser.parse(value)
+        } catch {
+            throw DeadLetter(.notJSON, "the value is not a JSON object in UTF-8")
+        }
+        let change: ReferenceChange =
+            switch table {
+            case .accounts: .account(try account())
+            case .campaigns: .campaign(try campaign())
+            case .suppressions: .suppression(try suppression())
+            }
+        let expected = change.rowKey
+        guard normal(key, table) == expected else {
+            let shown = String(decoding: key.prefix(100), as: UTF8.self)
+            throw DeadLetter(
+                .keyMismatch, "the record's key \"\(shown)\" is not that of the row, \(expected)")
+        }
+        return change
+    }
+
+    /// The deletion that a null value means.
+    package func deletion(
+        _ table: ReferenceTable, key: [UInt8]
+    ) throws(DeadLetter) -> ReferenceChange {
+        guard let normal = normal(key, table) else {
+            throw DeadLetter(.keyMismatch, "a null value without a key deletes nothing")
+        }
+        return switch table {
+        case .accounts: .accountDeleted(normal)
+        case .campaigns: .campaignDeleted(normal)
+        case .suppressions: .suppressionDeleted(normal)
+        }
+    }
+
+    private func normal(_ key: [UInt8], _ table: ReferenceTable) -> String? {
+        guard let text = String(validating: key, as: UTF8.self) else { return nil }
+        return switch table {
+        case .accounts: Address.domain(text)
+        case .campaigns: Address.trimmed(text).isEmpty ? nil : text
+        case .suppressions: Address.suppressionEntry(text)
+        }
+    }
+
+    // MARK: Rows
+
+    private func account() throws(DeadLetter) -> Account {
+        var account = Account(
+            domain: try required(HANDOFF_DOMAIN, "a domain", Address.domain))
+        account.name = try text(HANDOFF_NAME)
+        account.industry = try text(HANDOFF_INDUSTRY)
+        account.ownerID = try text(HANDOFF_OWNER_ID)
+        if let written = try text(HANDOFF_COUNTRY) {
+            account.country = try known(
+                HANDOFF_COUNTRY, Address.country(written), "a country code of ISO 3166-1")
+        }
+        if let written = try text(HANDOFF_STATUS) {
+            account.status = try known(
+                HANDOFF_STATUS, Account.Status(rawValue: written),
+                "prospect, customer, competitor or partner")
+        }
+        account.annualRevenue = try number(HANDOFF_ANNUAL_REVENUE)
+        if let employees = try number(HANDOFF_EMPLOYEES) {
+            account.employees = try known(
+                HANDOFF_EMPLOYEES, Int64(exactly: employees), "a whole number from 0")
+        }
+        return account
+    }
+
+    private func campaign() throws(DeadLetter) -> Campaign {
+        var campaign = Campaign(
+            id: try required(HANDOFF_CAMPAIGN_ID, "an id") { $0 })
+        campaign.name = try text(HANDOFF_NAME)
+        campaign.channel = try text(HANDOFF_CHANNEL)
+        campaign.product = try text(HANDOFF_PRODUCT)
+        campaign.cost = try number(HANDOFF_COST)
+        return campaign
+    }
+
+    private func suppression() throws(DeadLetter) -> Suppression {
+        var suppression = Suppression(
+            entry: try required(
+                HANDOFF_ENTRY, "an e-mail address or a domain", Address.suppressionEntry))
+        suppression.reason = try text(HANDOFF_REASON)
+        return suppression
+    }
+
+    // MARK: Fields
+
+    private func required(
+        _ field: handoff_field, _ expected: String, _ normalise: (String) -> String?
+    ) throws(DeadLetter) -> String {
+        guard let written = try text(field) else {
+            throw DeadLetter(.missingField, "\(field.name) is missing")
+        }
+        return try known(field, normalise(written), expected)
+    }
+
+    private func known<Value>(
+        _ field: handoff_field, _ value: Value?, _ expected: String
+    ) throws(DeadLetter) -> Value {
+        guard let value else {
+            throw DeadLetter(
+                .badValue, "\(field.name) \(parser[field].shown) is not \(expected)")
+        }
+        return value
+    }
+
+    private func text(_ field: handoff_field) throws(DeadLetter) -> String? {
+        let value = parser[field]
+        if value.isAbsent { return nil }
+        guard value.isText else {
+            throw DeadLetter(.wrongType, "\(field.name) is \(value.shown), not a text")
+        }
+        return value.text
+    }
+
+    private func number(_ field: handoff_field) throws(DeadLetter) -> Double? {
+        let value = parser[field]
+        if value.isAbsent { return nil }
+        guard value.kind == HANDOFF_NUMBER || value.kind == HANDOFF_HUGE_NUMBER else {
+            throw DeadLetter(.wrongType, "\(field.name) is \(value.shown), not a number")
+        }
+        guard let number = value.number, number >= 0 else {
+            throw DeadLetter(
+                .badValue, "\(field.name) \(value.shown) is not a number from 0 to 2^53")
+        }
+        return number
+    }
+}

@@ -1,0 +1,69 @@
+package import KafkaClient
+package import Qualification
+import WireFormats
+
+/// The records that a lane has to publish with its next cut: messages and dead letters.
+package struct LaneOutputs {
+    /// The numbers of the output topics.
+    private let numbers: [String: Int32]
+    private let topics: Topics
+    private let partition: Int32
+    private let workerVersion: String
+    /// What waits to be sent.
+    package private(set) var records = OutboundRecords()
+
+    /// The place of the changelog in every producer's list of topics, see `Topics.outputs`.
+    package static let changelog: Int32 = 0
+
+    /// The outputs of one lane.
+    package init(topics: Topics, outputs: [String], partition: Int32, workerVersion: String) {
+        self.topics = topics
+        self.partition = partition
+        self.workerVersion = workerVersion
+        numbers = Dictionary(
+            outputs.enumerated().map { ($0.element, Int32($0.offset)) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Adds a message with its CloudEvents headers, keyed by its lead.
+    package mutating func add(_ message: Message) {
+        let topic: String
+        switch message.destination {
+        case .sales(let name): topic = topics.prefix + name
+        case .nurture: topic = topics.nurture
+        case .alerts: topic = topics.alerts
+        }
+        // An MQL of a product that the definition no longer has goes to its old topic, which this
+        // producer may not know: marketing's topic is told instead by the status change.
+        guard let number = numbers[topic] else { return }
+        var headers = RecordHeaders()
+        for (name, value) in MessageWriter.headers(message, partition: partition) {
+            headers.append(name, value)
+        }
+        records.append(
+            topic: number, partition: OutboundRecords.byKey, key: Array(message.leadID.utf8),
+            value: MessageWriter.body(message), headers: headers)
+    }
+
+    /// Adds a record that could not be used, byte for byte, with the reason in headers.
+    package mutating func add(
+        _ deadLetter: DeadLetter, _ record: StoredRecord, topic: String
+    ) {
+        var headers = RecordHeaders(record.headers)
+        headers.append(DeadLetter.Header.reason, deadLetter.reason.rawValue)
+        headers.append(DeadLetter.Header.detail, deadLetter.detail)
+        headers.append(DeadLetter.Header.topic, topic)
+        headers.append(DeadLetter.Header.partition, String(record.partition))
+        headers.append(DeadLetter.Header.offset, String(record.offset))
+        headers.append(DeadLetter.Header.workerVersion, workerVersion)
+        records.append(
+            topic: numbers[topics.deadLetters] ?? 0, partition: OutboundRecords.byKey,
+            key: record.key, value: record.value, headers: headers)
+    }
+
+    /// Takes the records, which leaves none.
+    package mutating func take() -> OutboundRecords {
+        defer { records = OutboundRecords(records: records.count, bytes: records.byteCount) }
+        return records
+    }
+}

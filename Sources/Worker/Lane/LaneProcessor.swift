@@ -1,0 +1,283 @@
+package import KafkaClient
+package import Qualification
+package import WireFormats
+
+/// Where a lane's profiles come from when they are not in memory.
+package protocol ProfileSource: AnyObject {
+    /// The encoded profile of a lead, nil if there is none.
+    func value(for key: Span<UInt8>) throws -> [UInt8]?
+}
+
+/// What a lane has counted since it started; grows only.
+package struct LaneCounters: Sendable, Equatable {
+    /// Records taken, good or bad.
+    package var records = 0
+    /// Events that are in a profile.
+    package var applied = 0
+    /// Events that are not, by `Qualifier.Drop`.
+    package var drops: [String: Int] = [:]
+    /// Dead letters by reason.
+    package var deadLetters: [String: Int] = [:]
+    /// Messages by CloudEvents type.
+    package var messages: [String: Int] = [:]
+    /// Profiles decoded from memory or disk because they were not at hand.
+    package var loads = 0
+
+    /// Nothing counted.
+    package init() {}
+}
+
+/// Takes one record after the other through read, look up, apply, write: a lane without its I/O.
+///
+/// Synchronous and owned by its lane. What it produces waits in `cut`; an epoch that is not committed is
+/// undone by making a new processor.
+package final class LaneProcessor {
+    /// What a processor needs to know.
+    package struct Configuration: Sendable {
+        package var lane: Int32
+        package var definition: Definition
+        package var limits: Qualifier.Limits
+        package var futureTolerance: Span24h
+        package var topics: Topics
+        /// `Topics.outputs`, in the order in which the producer knows them.
+        package var outputs: [String]
+        /// Bytes of profiles to keep in memory.
+        package var hotBytes: Int
+        package var workerVersion: String
+
+        /// Everything given.
+        package init(
+            lane: Int32, definition: Definition, limits: Qualifier.Limits,
+            futureTolerance: Span24h, topics: Topics, outputs: [String], hotBytes: Int,
+            workerVersion: String
+        ) {
+            self.lane = lane
+            self.definition = definition
+            self.limits = limits
+            self.futureTolerance = futureTolerance
+            self.topics = topics
+            self.outputs = outputs
+            self.hotBytes = hotBytes
+            self.workerVersion = workerVersion
+        }
+    }
+
+    private let configuration: Configuration
+    private let qualifier: Qualifier
+    private let reader: EventReader
+    private let codec: ProfileCodec
+    private let source: any ProfileSource
+    private var hot = HotProfiles()
+    private var outputs: LaneOutputs
+    private var dirty: [ProfileEntry] = []
+    private var inFlight: [ProfileEntry] = []
+    private var unflushed: [ProfileEntry] = []
+    private var flush: UInt64 = 1
+    /// The greatest time of the events applied in the lane: the clock `stream` (CONTRACT.md 8).
+    package private(set) var streamClock: Timestamp
+    /// What was counted.
+    package private(set) var counters = LaneCounters()
+
+    /// Makes the processor of a lane whose profiles and clock are those of the last commit.
+    package init(
+        _ configuration: Configuration, reference: any ReferenceData,
+        profiles: any ProfileSource, streamClock: Timestamp
+    ) {
+        self.configuration = configuration
+        source = profiles
+        self.streamClock = streamClock
+        let symbols = SymbolTable()
+        qualifier = Qualifier(
+            definition: configuration.definition, symbols: symbols, reference: reference,
+            limits: configuration.limits)
+        reader = EventReader(symbols: symbols, futureTolerance: configuration.futureTolerance)
+        codec = ProfileCodec(symbols: symbols)
+        outputs = LaneOutputs(
+            topics: configuration.topics, outputs: configuration.outputs,
+            partition: configuration.lane, workerVersion: configuration.workerVersion)
+    }
+
+    // MARK: Records
+
+    /// Takes one record of an input. Bad records become dead letters; only I/O throws.
+    package func take(_ source: EventSource, _ batch: RecordBatch, at place: Int) throws {
+        counters.records += 1
+        do {
+            try batch.withRecord(at: place) { record in
+                try record.withKey { key in
+                    try record.withValue { value in
+                        let input = EventReader.Input(timestamp: record.timestamp)
+                        guard record.hasValue else {
+                            throw DeadLetter(.notJSON, "the value is null")
+                        }
+                        try take(source, key, value, input)
+                    }
+                }
+            }
+        } catch let fault as DeadLetter {
+            add(fault, batch, place, source)
+        }
+        if let ignored = reader.ignoredFields { add(ignored, batch, place, source) }
+    }
+
+    private func take(
+        _ source: EventSource, _ key: borrowing RawSpan, _ value: borrowing RawSpan,
+        _ input: EventReader.Input
+    ) throws {
+        let outcome: Qualifier.Outcome
+        let entry: ProfileEntry
+        let at: Timestamp
+        switch source {
+        case .activities:
+            let event = try reader.activity(
+                key: key, value: value, input, rulebook: qualifier.rulebook)
+            entry = try self.entry(for: key)
+            outcome = try qualifier.apply(event, to: &entry.profile)
+            at = event.header.stamp.at
+        case .leads:
+            let event = try reader.lead(key: key, value: value, input)
+            entry = try self.entry(for: key)
+            outcome = try qualifier.apply(event, to: &entry.profile)
+            at = event.header.stamp.at
+        case .dispositions:
+            let event = try reader.disposition(key: key, value: value, input)
+            entry = try self.entry(for: key)
+            outcome = try qualifier.apply(event, to: &entry.profile)
+            at = event.header.stamp.at
+        }
+        try settle(outcome, entry, at)
+    }
+
+    private func settle(
+        _ outcome: Qualifier.Outcome, _ entry: ProfileEntry, _ at: Timestamp
+    ) throws {
+        switch outcome {
+        case .applied:
+            counters.applied += 1
+            touch(entry, at)
+        case .dropped(let drop):
+            counters.drops[drop.rawValue, default: 0] += 1
+            if drop == .overLimit { touch(entry, at) }
+        case .refused(let code, let detail):
+            throw DeadLetter(DeadLetterReason(code), detail)
+        }
+        if qualifier.hasMessages {
+            for message in qualifier.takeMessages() {
+                counters.messages[message.type.name, default: 0] += 1
+                outputs.add(message)
+            }
+        }
+    }
+
+    private func touch(_ entry: ProfileEntry, _ at: Timestamp) {
+        streamClock = max(streamClock, at)
+        guard !entry.isDirty else { return }
+        entry.isDirty = true
+        dirty.append(entry)
+    }
+
+    private func add(
+        _ fault: DeadLetter, _ batch: RecordBatch, _ place: Int, _ source: EventSource
+    ) {
+        counters.deadLetters[fault.reason.rawValue, default: 0] += 1
+        outputs.add(fault, batch.stored(at: place), topic: topic(of: source))
+    }
+
+    private func topic(of source: EventSource) -> String {
+        switch source {
+        case .leads: configuration.topics.leads
+        case .activities: configuration.topics.activities
+        case .dispositions: configuration.topics.dispositions
+        }
+    }
+
+    // MARK: Profiles
+
+    private func entry(for rawKey: borrowing RawSpan) throws -> ProfileEntry {
+        let key = unsafe Span<UInt8>(_bytes: rawKey)
+        let hash = key.stableHash
+        if let entry = hot.entry(for: key, hash: hash) {
+            entry.isRecent = true
+            if entry.isDecoded { return entry }
+            let encoded = entry.inFlight ?? entry.unflushed ?? []
+            entry.profile = try decode(encoded, entry.key)
+            entry.isDecoded = true
+            return entry
+        }
+        let bytes = [UInt8](copying: rawKey)
+        let profile: Profile
+        if let encoded = try source.value(for: key) {
+            profile = try decode(encoded, bytes)
+        } else {
+            profile = Profile(leadID: String(decoding: bytes, as: UTF8.self))
+        }
+        let entry = ProfileEntry(key: bytes, hash: hash, profile: profile)
+        hot.insert(entry)
+        return entry
+    }
+
+    private func decode(_ encoded: [UInt8], _ key: [UInt8]) throws -> Profile {
+        counters.loads += 1
+        return try codec.decode(encoded, leadID: String(decoding: key, as: UTF8.self))
+    }
+
+    // MARK: Epochs
+
+    /// Ends the lane's part of an epoch: the records to publish, changelog included.
+    ///
+    /// Must be followed by `committed()` before the next cut; or by throwing the processor away.
+    package func cut() -> OutboundRecords {
+        precondition(inFlight.isEmpty, "a cut before the last one was committed")
+        var records = outputs.take()
+        for entry in dirty {
+            let encoded = codec.encode(entry.profile)
+            entry.inFlight = encoded
+            entry.isDirty = false
+            entry.decodedBytes = entry.profile.approximateBytes
+            records.append(
+                topic: LaneOutputs.changelog, partition: configuration.lane,
+                key: entry.key.span.bytes, value: encoded.span.bytes)
+        }
+        swap(&inFlight, &dirty)
+        return records
+    }
+
+    /// Whether there is anything to publish.
+    package var hasChanges: Bool { !dirty.isEmpty || !outputs.records.isEmpty }
+
+    /// Profiles changed since the last cut.
+    package var dirtyCount: Int { dirty.count }
+
+    /// The last cut is committed: its profiles wait for the disk now.
+    package func committed() {
+        for entry in inFlight {
+            if entry.unflushed == nil { unflushed.append(entry) }
+            entry.unflushed = entry.inFlight
+            entry.unflushedSince = flush
+            entry.inFlight = nil
+        }
+        inFlight.removeAll(keepingCapacity: true)
+    }
+
+    /// The committed profiles that are not on the disk yet, sorted by key.
+    package func beginFlush() -> [(key: [UInt8], value: [UInt8])] {
+        flush += 1
+        return unflushed.compactMap { entry in entry.unflushed.map { (entry.key, $0) } }
+            .sorted { $0.key.span.precedes($1.key.span) }
+    }
+
+    /// What `beginFlush` gave is on the disk.
+    package func endFlush() {
+        let flushed = flush
+        unflushed.removeAll { entry in
+            guard entry.unflushedSince < flushed else { return false }
+            entry.unflushed = nil
+            return true
+        }
+    }
+
+    /// Keeps memory within its bound.
+    package func sweep() {
+        _ = hot.sweep(limit: configuration.hotBytes)
+    }
+}

@@ -1,0 +1,36 @@
+import Dispatch
+import Foundation
+
+/// The time, and alarms: everything in the worker that depends on a clock goes through here.
+package protocol WorkerClock: Sendable {
+    /// Milliseconds since 1970 by the wall clock, which may jump.
+    func wallMilliseconds() -> Int64
+    /// A time that never goes back, for measuring how long something took.
+    func now() -> Duration
+    /// Calls `body` once, on any thread, after a delay.
+    func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void)
+}
+
+/// The machine's clocks.
+package struct SystemClock: WorkerClock {
+    private let start = ContinuousClock.now
+    private static let alarms = DispatchQueue(label: "handoff.alarms")
+
+    /// A clock whose `now` begins at zero.
+    package init() {}
+
+    package func wallMilliseconds() -> Int64 {
+        Int64(Date().timeIntervalSince1970 * 1000)
+    }
+
+    package func now() -> Duration {
+        ContinuousClock.now - start
+    }
+
+    package func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void) {
+        let (seconds, attoseconds) = delay.components
+        let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+        SystemClock.alarms.asyncAfter(
+            deadline: .now() + .nanoseconds(max(0, nanoseconds)), execute: body)
+    }
+}
