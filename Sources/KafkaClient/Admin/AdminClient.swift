@@ -1,0 +1,162 @@
+internal import CLibrdkafka
+package import Logging
+internal import Synchronization
+
+/// A topic to be created.
+package struct NewTopic: Sendable, Equatable {
+    /// The name.
+    package var name: String
+    /// How many partitions, from 1.
+    package var partitions: Int
+    /// How many replicas; -1 leaves it to the broker.
+    package var replication: Int
+    /// Topic configuration, such as `cleanup.policy`.
+    package var configuration: [String: String]
+
+    /// A topic with the broker's replication unless given.
+    package init(
+        name: String, partitions: Int, replication: Int = -1, configuration: [String: String] = [:]
+    ) {
+        self.name = name
+        self.partitions = partitions
+        self.replication = replication
+        self.configuration = configuration
+    }
+}
+
+/// What became of one topic to be created.
+package enum TopicCreation: Sendable, Equatable {
+    /// It is new.
+    case created
+    /// It was there before, whatever its configuration.
+    case existed
+    /// It is missing.
+    case failed(KafkaError)
+}
+
+/// Looks at and creates topics, and reads ends and committed offsets; for start and tools.
+///
+/// Calls run one after another on a thread of their own, each within `timeout`. When nobody
+/// answers, the error's consequence is exit code 3.
+package final class AdminClient: Sendable {
+    let timeout: Duration
+    private let uncommitted: Handle
+    private let committed: Handle
+    private let lane = BlockingLane("handoff.kafka.admin")
+
+    /// Makes the handles; nothing waits for the broker here.
+    ///
+    /// `timeout` bounds each call.
+    package init(
+        settings: ClientSettings, timeout: Duration = .seconds(25), logger: Logger
+    ) throws(KafkaError) {
+        self.timeout = timeout
+        uncommitted = try Handle(
+            .admin, settings: settings, required: [("isolation.level", "read_uncommitted")],
+            logger: logger)
+        committed = try Handle(
+            .admin, settings: settings, required: [("isolation.level", "read_committed")],
+            logger: logger)
+    }
+
+    /// Returns if a broker answers within the time; throws with exit code 3 and the cause if not.
+    package func brokerReachable(timeout: Duration) async throws(KafkaError) {
+        try await run { handle throws(KafkaError) in
+            _ = try topicMetadata(handle, timeout, all: false) { _ in () }
+        }
+    }
+
+    /// The partition counts of those topics that exist.
+    ///
+    /// Asks for all topics and picks: asking for one by name can create it.
+    package func describeTopics(_ names: [String]) async throws(KafkaError) -> [String: Int] {
+        let timeout = timeout
+        return try await run { handle throws(KafkaError) in
+            try topicMetadata(handle, timeout, all: true) { all in
+                all.filter { names.contains($0.key) }
+            }
+        }
+    }
+
+    /// Creates topics; one that exists is no error.
+    package func createTopics(
+        _ topics: [NewTopic]
+    ) async throws(KafkaError) -> [String: TopicCreation] {
+        guard !topics.isEmpty else { return [:] }
+        let timeout = timeout
+        return try await run { handle throws(KafkaError) in
+            try create(topics, handle, timeout)
+        }
+    }
+
+    /// The configuration in force for a topic, defaults of the broker included.
+    package func describeConfigs(topic: String) async throws(KafkaError) -> [String: String] {
+        let timeout = timeout
+        return try await run { handle throws(KafkaError) in
+            try configuration(of: topic, handle, timeout)
+        }
+    }
+
+    /// The first offset and the one after the last.
+    ///
+    /// `.readCommitted` gives the last stable offset as the end; a restore needs
+    /// `.readUncommitted`, the real end of the log.
+    package func watermarks(
+        _ partition: TopicPartition, isolation: PartitionReader.Isolation
+    ) async throws(KafkaError) -> (low: Int64, high: Int64) {
+        let timeout = timeout
+        let handle = isolation == .readCommitted ? committed : uncommitted
+        return try await lane.run { () throws(KafkaError) -> (low: Int64, high: Int64) in
+            var low: Int64 = 0
+            var high: Int64 = 0
+            let code = unsafe rd_kafka_query_watermark_offsets(
+                handle.raw, partition.topic, partition.partition, &low, &high,
+                timeout.milliseconds)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw handle.failure(code, "read the ends", "\(partition)")
+            }
+            return (low, high)
+        }
+    }
+
+    /// The committed offsets of any group; partitions without one are absent.
+    ///
+    /// With `stable`, waits until no transaction holds newer ones.
+    package func committedOffsets(
+        group: String, partitions: [TopicPartition], stable: Bool = true
+    ) async throws(KafkaError) -> [TopicPartition: Int64] {
+        guard !partitions.isEmpty else { return [:] }
+        let timeout = timeout
+        return try await run { handle throws(KafkaError) in
+            try groupOffsets(group, partitions, stable, handle, timeout)
+        }
+    }
+
+    private func run<Output: Sendable>(
+        _ body: @escaping @Sendable (Handle) throws(KafkaError) -> Output
+    ) async throws(KafkaError) -> Output {
+        let handle = uncommitted
+        return try await lane.run { () throws(KafkaError) -> Output in try body(handle) }
+    }
+}
+
+/// The topics a broker knows, with their partition counts.
+private func topicMetadata<Output>(
+    _ handle: Handle, _ timeout: Duration, all: Bool, _ body: ([String: Int]) -> Output
+) throws(KafkaError) -> Output {
+    var metadata: UnsafePointer<rd_kafka_metadata>?
+    let code = unsafe rd_kafka_metadata(
+        handle.raw, all ? 1 : 0, nil, &metadata, timeout.milliseconds)
+    guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else {
+        throw handle.failure(code, "reach the broker", handle.servers)
+    }
+    defer { unsafe rd_kafka_metadata_destroy(found) }
+    var topics: [String: Int] = [:]
+    for index in 0..<(unsafe Int(found.pointee.topic_cnt)) {
+        let topic = unsafe found.pointee.topics[index]
+        guard unsafe topic.err == RD_KAFKA_RESP_ERR_NO_ERROR, let name = unsafe topic.topic
+        else { continue }
+        topics[unsafe String(cString: name)] = unsafe Int(topic.partition_cnt)
+    }
+    return body(topics)
+}

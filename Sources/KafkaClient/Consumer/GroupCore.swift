@@ -1,0 +1,314 @@
+internal import CLibrdkafka
+internal import Dispatch
+internal import Logging
+internal import Synchronization
+
+/// The owning thread of a group consumer and what it shares with its callers.
+// Unchecked: `queue` and `queues` are touched by the owning thread only; librdkafka's queues may
+// be yielded from any thread.
+@safe final class GroupCore: @unchecked Sendable {
+    enum Command {
+        case rewind(
+            [TopicPartition: Int64],
+            CheckedContinuation<Result<[TopicPartition: PartitionQueue], KafkaError>, Never>)
+        case close
+    }
+
+    struct Shared {
+        var phase = GroupState.joining
+        var handle: Handle?
+        var commands: [Command] = []
+        var abandoned = false
+        /// Signalled to end a wait for the handler early.
+        var waiting: DispatchSemaphore?
+    }
+
+    let groupID: String
+    let limits: ConsumerLimits
+    let handler: any AssignmentHandler
+    let logger: Logger
+    let shared: Mutex<Shared>
+    let ended = Gate()
+    let wakeLoop: WakeLoop
+
+    /// The queue that is polled; replaced once, when closing begins.
+    private let queue: Mutex<QueueRef>
+    private var queues: [TopicPartition: PartitionQueue] = [:]
+
+    // Unchecked: only reached through the mutex; yielding is allowed from any thread.
+    @safe private struct QueueRef: @unchecked Sendable {
+        var raw: OpaquePointer?
+    }
+
+    init(
+        handle: Handle, groupID: String, limits: ConsumerLimits, handler: any AssignmentHandler,
+        logger: Logger
+    ) throws(KafkaError) {
+        self.groupID = groupID
+        self.limits = limits
+        self.handler = handler
+        self.logger = logger
+        wakeLoop = try WakeLoop()
+        shared = Mutex(Shared(handle: handle))
+        // Errors of the handle itself arrive where the rebalances do.
+        unsafe rd_kafka_poll_set_consumer(handle.raw)
+        queue = unsafe Mutex(QueueRef(raw: rd_kafka_queue_get_consumer(handle.raw)))
+    }
+
+    func start(_ topics: [String]) throws(KafkaError) {
+        let handle = try liveHandle("subscribe")
+        let list = PartitionList(topics.map { TopicPartition(topic: $0, partition: -1) })
+        let code = unsafe rd_kafka_subscribe(handle.raw, list.raw)
+        DispatchQueue(label: "handoff.kafka.group").async { self.run(handle) }
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            abandon()
+            throw KafkaError(
+                code, operation: "subscribe", subject: topics.joined(separator: ","),
+                otherwise: .stop(exitCode: 1))
+        }
+    }
+
+    func liveHandle(_ operation: String) throws(KafkaError) -> Handle {
+        guard let handle = shared.withLock({ $0.handle }) else { throw closedError(operation) }
+        return handle
+    }
+
+    func closedError(_ operation: String) -> KafkaError {
+        KafkaError(
+            RD_KAFKA_RESP_ERR__STATE, operation: operation,
+            subject: "closed consumer of \(groupID)", otherwise: .stop(exitCode: 1))
+    }
+
+    func enqueue(_ command: Command) {
+        let late = shared.withLock { shared -> Bool in
+            if shared.phase == .closed { return true }
+            shared.commands.append(command)
+            return false
+        }
+        if late { refuse(command) } else { yield() }
+    }
+
+    /// Ends the thread without a close, whatever it waits for.
+    func abandon() {
+        let waiting = shared.withLock { shared -> DispatchSemaphore? in
+            shared.abandoned = true
+            return shared.waiting
+        }
+        waiting?.signal()
+        yield()
+    }
+
+    private func yield() {
+        queue.withLock { queue in
+            if let raw = unsafe queue.raw { unsafe rd_kafka_queue_yield(raw) }
+        }
+    }
+
+    private func refuse(_ command: Command) {
+        if case .rewind(_, let continuation) = command {
+            continuation.resume(returning: .failure(closedError("rewind")))
+        }
+    }
+}
+
+// MARK: the owning thread
+
+extension GroupCore {
+    private func run(_ handle: Handle) {
+        var closing = false
+        while true {
+            let (commands, abandoned) = shared.withLock { shared in
+                defer { shared.commands = [] }
+                return (shared.commands, shared.abandoned)
+            }
+            for command in commands {
+                switch command {
+                case .rewind(let offsets, let continuation):
+                    continuation.resume(returning: rewind(to: offsets, handle))
+                case .close where !closing:
+                    closing = true
+                    beginClose(handle)
+                case .close: break
+                }
+            }
+            let closed = unsafe rd_kafka_consumer_closed(handle.raw) != 0
+            if abandoned || (closing && closed) { break }
+            let polled = unsafe queue.withLock { unsafe Sending($0.raw) }
+            guard let event = unsafe rd_kafka_queue_poll(polled.value, -1) else { continue }
+            unsafe serve(event, handle)
+            unsafe rd_kafka_event_destroy(event)
+        }
+        tearDown(handle)
+    }
+
+    /// Starts leaving; the events of it come through a queue of their own, as the consumer's own
+    /// queue cannot be forwarded to itself.
+    private func beginClose(_ handle: Handle) {
+        let old = unsafe queue.withLock { unsafe Sending($0.raw) }
+        // A rebalance left unpolled here makes assign() hang later (librdkafka #4884).
+        while let event = unsafe rd_kafka_queue_poll(old.value, 0) {
+            unsafe serve(event, handle)
+            unsafe rd_kafka_event_destroy(event)
+        }
+        let fresh = unsafe Sending(rd_kafka_queue_new(handle.raw))
+        queue.withLock { unsafe $0.raw = fresh.value }
+        if let error = unsafe rd_kafka_consumer_close_queue(handle.raw, fresh.value) {
+            let failure = unsafe KafkaError(
+                consuming: error, operation: "close consumer", subject: groupID)
+            logger.warning("close refused", metadata: ["error": "\(failure)"])
+            abandon()
+        }
+        unsafe rd_kafka_queue_destroy(old.value)
+    }
+
+    private func tearDown(_ handle: Handle) {
+        closeQueues()
+        wakeLoop.stop()
+        queue.withLock { queue in
+            if let raw = unsafe queue.raw { unsafe rd_kafka_queue_destroy(raw) }
+            unsafe queue.raw = nil
+        }
+        let left = shared.withLock { shared -> [Command] in
+            shared.phase = .closed
+            shared.handle = nil
+            defer { shared.commands = [] }
+            return shared.commands
+        }
+        for command in left { refuse(command) }
+        ended.open()
+    }
+
+    private func serve(_ event: OpaquePointer, _ handle: Handle) {
+        switch unsafe rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_REBALANCE:
+            let code = unsafe rd_kafka_event_error(event)
+            let partitions = unsafe PartitionList.entries(
+                rd_kafka_event_topic_partition_list(event)
+            ).map(\.partition)
+            if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+                assign(partitions, handle)
+            } else {
+                // Revoked, or a failure of the rebalance: both are answered by un-assigning.
+                revoke(partitions, handle)
+            }
+        case RD_KAFKA_EVENT_ERROR:
+            unsafe report(event, handle)
+        default: break
+        }
+    }
+
+    private func report(_ event: OpaquePointer, _ handle: Handle) {
+        var code = unsafe rd_kafka_event_error(event)
+        let fatal = unsafe rd_kafka_event_error_is_fatal(event) != 0
+        if fatal { code = unsafe rd_kafka_fatal_error(handle.raw, nil, 0) }
+        let reason = unsafe rd_kafka_event_error_string(event).map { unsafe String(cString: $0) }
+        var error = KafkaError(
+            code, operation: "consume", subject: groupID,
+            otherwise: fatal ? .stop(exitCode: 1) : .retry)
+        error.reason = reason ?? error.reason
+        logger.warning("consumer event", metadata: ["error": "\(error)"])
+        if error.consequence != .retry { handler.failed(error) }
+    }
+
+    private func assign(_ partitions: [TopicPartition], _ handle: Handle) {
+        shared.withLock { $0.phase = .rebalancing }
+        let handler = handler
+        let offsets = wait(nil) { await handler.assigned(partitions) } ?? [:]
+        guard !shared.withLock({ $0.abandoned }) else { return }
+        closeQueues()
+        switch start(partitions, at: offsets, handle) {
+        case .success(let queues):
+            shared.withLock { $0.phase = .assigned(partitions) }
+            _ = wait(nil) { await handler.started(queues) }
+        case .failure(let error):
+            handler.failed(error)
+        }
+    }
+
+    private func revoke(_ partitions: [TopicPartition], _ handle: Handle) {
+        shared.withLock { $0.phase = .rebalancing }
+        let lost = unsafe rd_kafka_assignment_lost(handle.raw) != 0
+        let handler = handler
+        let done: Void? = wait(limits.revokeDeadline) {
+            await handler.revoked(partitions, lost: lost)
+        }
+        if done == nil { handler.revokeOverdue(partitions) }
+        closeQueues()
+        unsafe rd_kafka_assign(handle.raw, nil)
+        shared.withLock { $0.phase = .joining }
+    }
+
+    private func rewind(
+        to offsets: [TopicPartition: Int64], _ handle: Handle
+    ) -> Result<[TopicPartition: PartitionQueue], KafkaError> {
+        guard case .assigned(let partitions) = shared.withLock({ $0.phase }) else {
+            return .failure(
+                KafkaError(
+                    RD_KAFKA_RESP_ERR__IN_PROGRESS, operation: "rewind",
+                    subject: "no current assignment of \(groupID)"))
+        }
+        closeQueues()
+        return start(partitions, at: offsets, handle)
+    }
+
+    /// Makes the queues, then assigns: in this order nothing reaches the consumer's own queue.
+    private func start(
+        _ partitions: [TopicPartition], at offsets: [TopicPartition: Int64], _ handle: Handle
+    ) -> Result<[TopicPartition: PartitionQueue], KafkaError> {
+        for partition in partitions {
+            queues[partition] = PartitionQueue(partition, handle: handle, wakeLoop: wakeLoop)
+        }
+        // The committed offset is looked up by librdkafka where none is given.
+        let list = PartitionList(
+            Dictionary(
+                partitions.map { ($0, offsets[$0] ?? Int64(RD_KAFKA_OFFSET_STORED)) },
+                uniquingKeysWith: { first, _ in first }))
+        let code = unsafe rd_kafka_assign(handle.raw, list.raw)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            closeQueues()
+            return .failure(
+                KafkaError(
+                    code, operation: "assign", subject: groupID, otherwise: .stop(exitCode: 1)))
+        }
+        return .success(queues)
+    }
+
+    /// Before any un-assign, so that no wake-up of an old owner outlives it.
+    private func closeQueues() {
+        for queue in queues.values { queue.close() }
+        queues = [:]
+    }
+
+    /// Runs the handler's part and blocks this thread until it ends, the deadline, or `abandon`.
+    private func wait<Output: Sendable>(
+        _ deadline: Duration?, _ body: @escaping @Sendable () async -> Output
+    ) -> Output? {
+        let done = DispatchSemaphore(value: 0)
+        let answer = Answer<Output>()
+        let abandoned = shared.withLock { shared -> Bool in
+            shared.waiting = done
+            return shared.abandoned
+        }
+        if abandoned { return nil }
+        // Owned by this thread, which waits for it below and cancels it when it no longer can.
+        let task = Task {
+            let output = await body()
+            answer.value.withLock { $0 = output }
+            done.signal()
+        }
+        if let deadline {
+            _ = done.wait(timeout: .now() + deadline.dispatchInterval)
+        } else {
+            done.wait()
+        }
+        shared.withLock { $0.waiting = nil }
+        let output = answer.value.withLock { $0 }
+        if output == nil { task.cancel() }
+        return output
+    }
+}
+
+/// The output of a handler's task, once it has one.
+private final class Answer<Output: Sendable>: Sendable {
+    let value = Mutex<Output?>(nil)
+}
