@@ -31,6 +31,11 @@ package final class ReferenceModel {
         personas = [:]
     }
 
+    /// Takes rows that are there before the first record; `sourceIndex` does not count them.
+    package func loadReference(_ rows: [ModelRecord]) {
+        for row in rows { tables.take(row) }
+    }
+
     /// Takes one record and returns what it leads to, in order.
     package func take(_ record: ModelRecord) -> [ModelOutput] {
         defer { recordsTaken += 1 }
