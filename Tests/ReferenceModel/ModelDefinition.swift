@@ -1,7 +1,9 @@
 import Yams
 
 /// The definition file as the model uses it (section 4), read without checking it.
-struct ModelDefinition {
+///
+/// A class only because copying its many lists at every decision would take most of the time.
+final class ModelDefinition {
     /// Why a text is no definition at all.
     struct Fault: Error {
         let what: String
@@ -69,17 +71,6 @@ struct ModelDefinition {
     let products: [Product]
     let rejections: [String: Rejection]
 
-    func product(_ id: String) -> Product? {
-        products.first { $0.id == id }
-    }
-
-    /// Hundredths of a point, half away from zero.
-    static func hundredths(_ points: Double) -> Int64 {
-        Int64((points * 100).rounded(.toNearestOrAwayFromZero))
-    }
-}
-
-extension ModelDefinition {
     init(yaml: String, sha256: String) throws {
         guard let root = try Yams.compose(yaml: yaml), root.mapping != nil else {
             throw Fault(what: "no YAML mapping")
@@ -114,6 +105,17 @@ extension ModelDefinition {
         self.rejections = rejections
     }
 
+    func product(_ id: String) -> Product? {
+        products.first { $0.id == id }
+    }
+
+    /// Hundredths of a point, half away from zero.
+    static func hundredths(_ points: Double) -> Int64 {
+        Int64((points * 100).rounded(.toNearestOrAwayFromZero))
+    }
+}
+
+extension ModelDefinition {
     private static func personas(_ node: Node?) -> [Persona] {
         (node?.sequence ?? []).map { item in
             Persona(

@@ -87,17 +87,17 @@ extension Facts {
     private func dayCounts(
         of criterion: ModelDefinition.EngagementCriterion, for product: String, today: Int
     ) -> [(day: Int, count: Int)] {
+        let oldest = max(today - definition.historyDays, criterion.sinceDay ?? Int.min)
         var sums: [Int: Int] = [:]
         for type in criterion.activities {
             for tag in [nil, product] {
                 let key = CountKey(type: type, tag: tag, condition: criterion.condition)
-                guard let days = state.counts[key] else { continue }
-                sums.merge(days, uniquingKeysWith: +)
+                for (day, count) in state.counts[key] ?? [:] where day >= oldest && day <= today {
+                    sums[day, default: 0] += count
+                }
             }
         }
-        let oldest = max(today - definition.historyDays, criterion.sinceDay ?? Int.min)
-        return sums.filter { $0.key >= oldest && $0.key <= today }
-            .map { (day: $0.key, count: $0.value) }
-            .sorted { $0.day < $1.day }
+        guard !sums.isEmpty else { return [] }
+        return sums.map { (day: $0.key, count: $0.value) }.sorted { $0.day < $1.day }
     }
 }

@@ -29,8 +29,10 @@ struct DefinitionMutator {
         return changes
     }
 
-    /// The changes that make the next version of a definition.
-    static func later(version: Int, _ random: inout SplitMix64) -> [Change] {
+    /// The changes that make the next version of a definition that has those products.
+    static func later(
+        version: Int, products: [String], mayRemoveProduct: Bool, _ random: inout SplitMix64
+    ) -> [Change] {
         var changes: [Change] = [("version", .number(Double(version)))]
         for product in products where random.chance(50) {
             let path = "products." + product
@@ -43,6 +45,24 @@ struct DefinitionMutator {
         }
         changes += rules(&random)
         if random.chance(15) { changes.append(("rejection_reasons.no_response", .null)) }
+        if random.chance(30) {
+            // A condition nobody had before: it counts from now on.
+            changes.append(
+                (
+                    "engagement.+",
+                    [
+                        "id": .string("later\(version)"), "activity": "page_view", "points": 6,
+                        "half_life_days": 10,
+                        "where": [
+                            "field": "activity.properties.seconds",
+                            "at_least": .number(Double(version)),
+                        ],
+                    ]
+                ))
+        }
+        if mayRemoveProduct, products.count > 1, random.chance(30) {
+            changes.append(("products." + random.pick(products), .null))
+        }
         return changes
     }
 
@@ -163,8 +183,14 @@ struct DefinitionMutator {
                     [
                         "id": "size",
                         "first_of": [
-                            ["when": ["field": "company.employees", "at_least": 50], "points": 15],
-                            ["when": ["field": "company.employees", "exists": true], "points": 2.5],
+                            [
+                                "when": ["field": "company.employees", "at_least": 50],
+                                "points": 15,
+                            ],
+                            [
+                                "when": ["field": "company.employees", "exists": true],
+                                "points": 2.5,
+                            ],
                         ],
                     ],
                     [
@@ -195,7 +221,9 @@ struct DefinitionMutator {
                     ],
                     [
                         "id": "title", "points": 20,
-                        "when": ["field": "persona.seniority", "in": ["vp", "c_level", "manager"]],
+                        "when": [
+                            "field": "persona.seniority", "in": ["vp", "c_level", "manager"],
+                        ],
                     ],
                 ]
             )

@@ -16,6 +16,8 @@ package struct WorldOptions: Sendable {
     package var referenceChanges = true
     /// New versions of the definition between the records.
     package var definitionChanges = false
+    /// New versions may lack a product that has MQLs; the contract says little about those.
+    package var productRemoval = false
     /// Random changes to the definition a world starts with.
     package var mutatedDefinition = true
 
@@ -33,8 +35,10 @@ package struct DefinitionChange: Sendable, Equatable {
     package let sha256: String
 }
 
-/// One lane's input for property tests. Kafka timestamps grow with every record, so that a lane
-/// that merges the topics by time takes the records in this order.
+/// One lane's input for property tests.
+///
+/// Kafka timestamps grow with every record, so that a lane that merges the topics by time takes
+/// the records in this order.
 package struct World: Sendable {
     /// The seed it was made from.
     package let seed: UInt64

@@ -6,7 +6,8 @@ extension WorldBuilder {
     ]
     private static let titles: [JSONValue] = [
         "VP Sales", "VP Sales", "Chief Financial Officer", "Head of Marketing", "Manager, IT",
-        "Vice-President / Finance", "Ahead of Sales", "CEO", "VP, Finance", "Director", "VP of Engineering", "Intern", "Sachbearbeiter (M\u{fc}he)",
+        "Vice-President / Finance", "Ahead of Sales", "CEO", "VP, Finance", "Director",
+        "VP of Engineering", "Intern", "Sachbearbeiter (M\u{fc}he)",
     ]
     private static let countries: [JSONValue] = ["US", "US", "GB", "uk", "de", "FR", "NO", "JP"]
     private static let employees: [JSONValue] = [

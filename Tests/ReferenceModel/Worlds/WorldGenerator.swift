@@ -32,7 +32,9 @@ package struct WorldGenerator: Sendable {
             let isChange = options.definitionChanges && builder.random.chance(1)
             if isChange, changes.last?.beforeRecord != builder.records.count, changes.count < 8 {
                 let version = changes.count + 4
-                let edits = DefinitionMutator.later(version: version, &builder.random)
+                let edits = DefinitionMutator.later(
+                    version: version, products: model.definition.products.map(\.id),
+                    mayRemoveProduct: options.productRemoval, &builder.random)
                 current = try DefinitionText.changed(current, by: edits)
                 let change = DefinitionChange(
                     beforeRecord: builder.records.count, yaml: current,
