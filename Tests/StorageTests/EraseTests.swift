@@ -62,6 +62,14 @@ import Testing
         #expect(leads.symmetricDifference(current.keys).count == 0)
         #expect(try writer.scrub().cleanedPages == 0)
         try expectSound(current)
+
+        // Nor does a page that was in memory bring them back with the next rows on it.
+        let next = current.keys.sorted().map {
+            ProfileChange(key: Self.key($0), value: Self.value(lead: $0, version: 9, count: 300))
+        }
+        try writer.write(next, mark: mark(9))
+        try writer.checkpoint()
+        #expect(Set(tokens().map(\.lead)).subtracting(current.keys).count == 0)
     }
 
     private func expectSound(_ current: [Int: Int]) throws {
