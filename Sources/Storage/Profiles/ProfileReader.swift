@@ -1,0 +1,89 @@
+/// The lane's view of its profiles: what the last completed write left.
+///
+/// Owns a read connection of its own, so that a lane reads while a flusher writes. For one lane at a
+/// time, hence not `Sendable`. Each call sees one moment and holds no lock after it returns.
+package final class ProfileReader {
+    private let connection: Connection
+    private let get: Statement
+    private let scan: Statement
+    private let countRows: Statement
+
+    /// Opens the file of a lane for which a `ProfileWriter` exists or existed.
+    ///
+    /// - Throws: `.inputOutput` if the file is missing; `.corrupt`; `.foreignFile`.
+    package init(
+        folder: StateFolder, lane: Int, settings: ProfileStoreSettings = ProfileStoreSettings()
+    ) throws(StorageError) {
+        let file = StateFolder.laneFile(lane)
+        connection = try Connection.open(
+            path: folder.path(of: file), file: file, settings: settings.connection(isWriter: false))
+        try Schema.lane.verify(connection)
+        get = try connection.prepare(
+            "SELECT v FROM profiles WHERE k = ?1", operation: "read profile")
+        scan = try connection.prepare(
+            "SELECT k, v FROM profiles WHERE k >= ?1 ORDER BY k LIMIT ?2",
+            operation: "scan profiles")
+        countRows = try connection.prepare(
+            "SELECT count(*) FROM profiles", operation: "count profiles")
+    }
+
+    /// A copy of the value of `key`, nil if there is none.
+    ///
+    /// - Throws: `.corrupt`, `.inputOutput`.
+    package func value(for key: Span<UInt8>) throws(StorageError) -> [UInt8]? {
+        try withValue(for: key) { [UInt8](copying: $0) }
+    }
+
+    /// A copy of the value of `key`, nil if there is none.
+    ///
+    /// - Throws: `.corrupt`, `.inputOutput`.
+    package func value(for key: [UInt8]) throws(StorageError) -> [UInt8]? {
+        try value(for: key.span)
+    }
+
+    /// Lends the value of `key` without copying it; nil, and no call, if there is none.
+    ///
+    /// - Throws: `.corrupt`, `.inputOutput`.
+    package func withValue<Result>(
+        for key: Span<UInt8>, _ body: (Span<UInt8>) -> Result
+    ) throws(StorageError) -> Result? {
+        try get.binding(blob: key, at: 1) { () throws(StorageError) -> Result? in
+            guard try get.step() else { return nil }
+            return get.withBlob(at: 0, body)
+        }
+    }
+
+    /// Lends up to `limit` rows in ascending order of key, from `start` on ([] for the first).
+    ///
+    /// Pages are read at different moments: rows changed in between are seen as they are then.
+    /// Keep pages small, for an open page holds the log back.
+    ///
+    /// - Returns: where the next page starts, nil after the last row.
+    /// - Throws: `.corrupt`, `.inputOutput`.
+    package func forEach(
+        from start: [UInt8], limit: Int, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void
+    ) throws(StorageError) -> [UInt8]? {
+        try scan.binding(blob: start.span, at: 1) { () throws(StorageError) -> [UInt8]? in
+            try scan.bind(Int64(limit), at: 2)
+            var last: [UInt8]?
+            var rows = 0
+            while try scan.step() {
+                scan.withBlob(at: 0) { key in
+                    scan.withBlob(at: 1) { value in body(key, value) }
+                    rows += 1
+                    if rows == limit { last = [UInt8](copying: key) }
+                }
+            }
+            // Keys compare as bytes, so nothing lies between a key and that key with a zero added.
+            return last.map { $0 + [0] }
+        }
+    }
+
+    /// The number of profiles; walks the index, so about 10 ms for each 300,000 rows.
+    ///
+    /// - Throws: `.corrupt`, `.inputOutput`.
+    package func count() throws(StorageError) -> Int {
+        defer { countRows.reset() }
+        return try countRows.step() ? Int(countRows.integer(at: 0)) : 0
+    }
+}

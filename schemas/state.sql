@@ -1,0 +1,64 @@
+-- The tables of the local state: what a fresh file holds, the sum of all migrations.
+-- A test compares each part with the steps in Sources/Storage/SQLite/Schema.swift; change both.
+-- The state is a copy: Kafka's changelog and reference topics are the truth, and any of these files
+-- may be removed while the worker is stopped. All files: WAL, page_size 4096, secure_delete ON.
+
+-- file: lane-<n>.sqlite, one for each lane (= partition) of the worker
+PRAGMA application_id = 1213163084; -- 'HOfL'
+PRAGMA user_version = 1;
+
+-- The profile of each lead. A rowid table on purpose: see Schema.swift.
+CREATE TABLE profiles (
+    k BLOB NOT NULL PRIMARY KEY, -- lead_id, UTF-8
+    v BLOB NOT NULL -- the profile, in the format of its changelog record
+) STRICT;
+
+-- One row: what the profiles reflect. Changed in the transaction that changes them.
+CREATE TABLE meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    changelog_position INTEGER, -- offset of the next record to apply, NULL before the first write
+    restoring INTEGER NOT NULL DEFAULT 0 CHECK (restoring IN (0, 1)), -- 1: no known moment, wipe
+    written_at_ms INTEGER -- when, milliseconds since 1970, by the worker's clock
+) STRICT;
+
+-- Named values of the lane, such as its clock.
+CREATE TABLE facts (
+    name TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT;
+
+-- file: reference.sqlite, one for the worker
+PRAGMA application_id = 1213163090; -- 'HOfR'
+PRAGMA user_version = 1;
+
+CREATE TABLE accounts (
+    domain TEXT NOT NULL PRIMARY KEY, -- normalised
+    name TEXT,
+    employees INTEGER,
+    annual_revenue REAL, -- US dollars
+    industry TEXT,
+    country TEXT, -- ISO 3166-1 alpha-2, upper case
+    owner_id TEXT,
+    status TEXT -- prospect, customer, competitor, partner
+) STRICT;
+
+CREATE TABLE campaigns (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT,
+    channel TEXT,
+    product TEXT,
+    cost REAL -- US dollars
+) STRICT;
+
+CREATE TABLE suppressions (
+    entry TEXT NOT NULL PRIMARY KEY, -- e-mail address or domain, normalised
+    reason TEXT
+) STRICT;
+
+-- Up to where each partition of a reference topic was applied.
+CREATE TABLE positions (
+    topic TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    next_offset INTEGER NOT NULL, -- offset of the next record to apply
+    PRIMARY KEY (topic, partition)
+) STRICT;
