@@ -34,7 +34,7 @@ struct ConditionReader {
                 "conditions are nested more than \(DefinitionLimits.conditionDepth) deep")
             return nil
         }
-        guard case .mapping(let entries) = node.content else {
+        guard case .mapping(let written) = node.content else {
             let advice =
                 if case .list = node.content { "; combine several with all: or any:" } else { "" }
             faults.add(
@@ -43,13 +43,11 @@ struct ConditionReader {
                     + "not \(node.kind)\(advice)")
             return nil
         }
-        let known = ["field"] + Self.operators + Self.combiners
-        for entry in entries where !known.contains(entry.key) {
-            let advice = NearestName.advice(for: entry.key, among: known)
-            faults.add(entry.place, "'\(entry.key)' is not a key of a condition\(advice)")
-        }
+        let entries = Record.known(
+            written, among: ["field"] + Self.operators + Self.combiners, what: "a condition",
+            faults: faults)
         if let combiner = entries.first(where: { Self.combiners.contains($0.key) }) {
-            for other in entries where known.contains(other.key) && other.key != combiner.key {
+            for other in entries where other.key != combiner.key {
                 faults.add(
                     other.place,
                     "'\(other.key)' cannot stand beside '\(combiner.key)' in one condition; "

@@ -9,7 +9,7 @@ struct CriteriaReader {
 
     private var faults: FaultList { root.faults }
     private var points: ClosedRange<Points> {
-        Points(hundredths: -DefinitionLimits.points.hundredths)...DefinitionLimits.points
+        DefinitionLimits.negativePoints...DefinitionLimits.points
     }
 
     /// Both lists.
@@ -127,12 +127,12 @@ struct CriteriaReader {
     private func halfLife(_ record: Record) -> Double? {
         guard let node = record.node("half_life_days") else { return nil }
         guard case .number(let days)? = Scalars.kind(node), days > 0,
-            days <= Double(DefinitionLimits.days)
+            days <= DefinitionLimits.halfLifeDays
         else {
             faults.add(
                 node.place,
                 "'half_life_days' must be a number greater than 0 and at most "
-                    + "\(DefinitionLimits.days), not \(Scalars.shown(node))")
+                    + "\(Int(DefinitionLimits.halfLifeDays)), not \(Scalars.shown(node))")
             return nil
         }
         return days

@@ -82,6 +82,7 @@ struct DefinitionReader {
             root: root, conditions: conditions, historyDays: historyDays ?? 0)
         let (fit, engagement) = criteria.criteria()
         let approvals = approvals()
+        warnOfMissing(approvals)
         let freeMail = freeMailDomains()
         let required = Self.requiredFields(root, "required")
         let statuses = suppressedStatuses()

@@ -25,6 +25,10 @@ package enum DefinitionLimits {
     package static let span = Span24h.days(3_650)
     /// Points of one criterion and thresholds: far from the 2^53 hundredths that sums must stay below.
     package static let points = Points(hundredths: 100_000_000)
+    /// The most negative points.
+    package static let negativePoints = Points(hundredths: -points.hundredths)
+    /// The longest half-life; at this one, nothing decays within `history_days`.
+    package static let halfLifeDays = 1_000_000.0
     /// Characters of an activity type (CONTRACT.md 3).
     package static let activityType = 64
 }

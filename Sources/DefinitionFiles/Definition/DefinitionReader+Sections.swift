@@ -21,6 +21,15 @@ extension DefinitionReader {
         return approvals
     }
 
+    /// No fault, because a draft is written before it is agreed.
+    func warnOfMissing(_ approvals: Approvals) {
+        let sides = [("marketing", approvals.marketing), ("sales", approvals.sales)]
+        let missing = sides.filter { $0.1 == nil }.map(\.0).joined(separator: " and ")
+        guard !missing.isEmpty else { return }
+        let place = root.entry("approved_by")?.place ?? root.place
+        faults.warn(place, "not approved by \(missing); 'handoff run' refuses it")
+    }
+
     /// The regions and the names that conditions may use (nil: the section is no mapping).
     func regions() -> ([Region], [String]?) {
         guard let node = root.node("regions") else { return ([], []) }
@@ -161,7 +170,7 @@ extension DefinitionReader {
         }
     }
 
-    /// What sales may answer. Codes are keys of a mapping, so YAML's own rule makes them unique.
+    /// What sales may answer; the codes are keys of a mapping, so YAML's own rule makes them unique.
     func rejectionReasons() -> [RejectionReason] {
         guard let node = root.node("rejection_reasons") else { return [] }
         let entries = namedEntries(node, key: "rejection_reasons", atMost: DefinitionLimits.reasons)

@@ -113,9 +113,9 @@ struct OperatorReader {
         }
         faults.add(
             node.place,
-            "\(field.name) is \(wanted.rawValue), and \(Scalars.shown(node)) is "
-                + "\(found == .bool ? "a boolean" : found.rawValue): "
-                + "the comparison would always be false\(advice)")
+            "comparing \(field.name), which is \(wanted.rawValue), with "
+                + "\(found == .bool ? "the boolean" : found == .number ? "the number" : "the text") "
+                + "'\(Scalars.written(node))' is always false\(advice)")
         return false
     }
 

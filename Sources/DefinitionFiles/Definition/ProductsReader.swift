@@ -34,7 +34,7 @@ struct ProductsReader {
         let isRepeated = record.node("id").map { ids.isTaken(Scalars.written($0)) } ?? false
         let id = id(record, ids: &ids)
         let topic = topic(record, id: id, isRepeated: isRepeated, topics: &topics)
-        let thresholds = Points.zero...DefinitionLimits.points
+        let thresholds = DefinitionLimits.negativePoints...DefinitionLimits.points
         let fit = record.points("fit_at_least", in: thresholds)
         let engagement = record.points("engagement_at_least", in: thresholds)
         let handRaise = record.points("hand_raise_fit_at_least", in: thresholds)

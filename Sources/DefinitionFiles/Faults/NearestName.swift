@@ -19,11 +19,20 @@ package enum NearestName {
         for candidate in names {
             let scalars = Array(candidate.lowercased().unicodeScalars.prefix(longestCompared))
             let distance = editDistance(wanted, scalars)
-            // A third of the letters may differ: 'fit_at_leest' is meant, 'colour' for 'points' is not.
-            guard distance <= max(1, max(wanted.count, scalars.count) / 3) else { continue }
+            guard isNear(wanted, scalars, distance: distance) else { continue }
             if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
         }
         return best?.name
+    }
+
+    /// A third of the letters may differ ('fit_at_leest' is meant, 'colour' for 'points' is not), or the
+    /// end may be missing or too much ('owner' for 'owner_id').
+    private static func isNear(
+        _ left: [Unicode.Scalar], _ right: [Unicode.Scalar], distance: Int
+    ) -> Bool {
+        let (short, long) = left.count < right.count ? (left, right) : (right, left)
+        if short.count >= 4, long.starts(with: short) { return true }
+        return distance <= (long.count < 4 ? 1 : max(2, long.count / 3))
     }
 
     /// The most names that a message lists when none of them is near.

@@ -25,19 +25,34 @@ package struct Record {
                     + "not \(node.kind)")
             return nil
         }
-        let known = required + optional
-        for entry in entries where !known.contains(entry.key) {
-            let advice = NearestName.advice(for: entry.key, among: known)
-            faults.add(entry.place, "'\(entry.key)' is not a key of \(what)\(advice)")
-        }
-        let written = Set(entries.map(\.key))
+        place = node.place
+        self.what = what
+        self.faults = faults
+        self.entries = Record.known(
+            entries, among: required + optional, what: what, faults: faults)
+        let written = Set(self.entries.map(\.key))
         for key in required where !written.contains(key) {
             faults.add(node.place, "\(what) lacks the key '\(key)'")
         }
-        place = node.place
-        self.what = what
-        self.entries = entries.filter { known.contains($0.key) }
-        self.faults = faults
+    }
+
+    /// The entries with known keys.
+    ///
+    /// A misspelt key is reported and then read as the one it means: so a misspelt section still has
+    /// its own faults reported, and is not reported as missing too.
+    static func known(
+        _ entries: [YAMLEntry], among known: [String], what: String, faults: FaultList
+    ) -> [YAMLEntry] {
+        var written = Set(entries.map(\.key))
+        return entries.compactMap { entry in
+            guard !known.contains(entry.key) else { return entry }
+            let advice = NearestName.advice(for: entry.key, among: known)
+            faults.add(entry.place, "'\(entry.key)' is not a key of \(what)\(advice)")
+            guard let meant = NearestName.nearest(to: entry.key, among: known),
+                written.insert(meant).inserted
+            else { return nil }
+            return YAMLEntry(key: meant, place: entry.place, value: entry.value)
+        }
     }
 
     /// The entry of a key, nil if the file does not have it.

@@ -15,7 +15,7 @@ struct RepeatedKeys {
         self.text = text
     }
 
-    /// Gives the key at `place` a stand-in. Returns false if none of `keys` is written out there.
+    /// Gives the key at `place` a stand-in; false if none of `keys` is written out there.
     mutating func replaceKey(at place: Place, among keys: [String]) -> Bool {
         if lines.isEmpty { lines = RepeatedKeys.lines(of: text) }
         guard lines.indices.contains(place.line - 1) else { return false }

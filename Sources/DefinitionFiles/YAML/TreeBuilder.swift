@@ -50,7 +50,8 @@ struct TreeBuilder {
         let tag = scalar.tag.rawValue
         let isText = tag == Tag.Name.str.rawValue || tag == Tag.Name.nonSpecific.rawValue
         if !isText, tag != Tag.Name.implicit.rawValue {
-            faults.add(place, "the tag '\(tag)' is not supported; write the value without it")
+            let written = tag.replacing("tag:yaml.org,2002:", with: "!!")
+            faults.add(place, "the tag \(written) is not supported; write the value without it")
         }
         let isPlain = scalar.style == .plain && !isText
         return YAMLNode(.scalar(scalar.string, isPlain: isPlain), at: place)

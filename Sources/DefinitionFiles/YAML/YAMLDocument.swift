@@ -18,7 +18,9 @@ package enum YAMLDocument {
         package init() {}
     }
 
-    /// The root node, or nil if the file cannot be read as one YAML document. Faults go to `faults`.
+    /// The root node, or nil if the file cannot be read as one YAML document.
+    ///
+    /// Faults go to `faults`, also those that leave a root to read on with.
     package static func read(
         _ bytes: [UInt8], limits: Limits = Limits(), faults: FaultList
     ) -> YAMLNode? {
@@ -43,7 +45,9 @@ package enum YAMLDocument {
                 guard source.replaced.count < limits.repeatedKeys,
                     source.replaceKey(at: place, among: keys)
                 else {
-                    faults.add(place, "'\(keys.first ?? "")' is written more than once here")
+                    // Every replaced key has an equal, wherever the parse would have met it.
+                    for (place, key) in source.replaced { faults.addRepeated(key, at: place) }
+                    faults.addRepeated(keys.first ?? "", at: place)
                     return nil
                 }
             } catch {
@@ -83,6 +87,12 @@ package enum YAMLDocument {
             let found = YAMLSyntax.fault(error, text: text)
             faults.add(found.place, found.message)
         }
+    }
+}
+
+extension FaultList {
+    fileprivate func addRepeated(_ key: String, at place: Place) {
+        add(place, "'\(key)' is written more than once here")
     }
 }
 
