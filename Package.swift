@@ -97,6 +97,7 @@ let package = Package(
         .testTarget(
             name: "DefinitionFilesTests",
             dependencies: ["DefinitionFiles", "Qualification", "TestSupport"],
+            exclude: ["Fixtures"],
             swiftSettings: houseRules),
         .testTarget(
             name: "KafkaClientTests", dependencies: ["KafkaClient", "TestSupport"],
