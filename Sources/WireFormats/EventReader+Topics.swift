@@ -5,7 +5,7 @@ package import Qualification
 extension EventReader {
     /// Reads a record of the activities topic.
     package func activity(
-        key: borrowing RawSpan, value: borrowing RawSpan, _ input: Input, rulebook: Rulebook
+        key: RawSpan, value: RawSpan, _ input: Input, rulebook: Rulebook
     ) throws(DeadLetter) -> ActivityEvent {
         let at = try open(value) { _ in [] }
         try checkLength(HANDOFF_EVENT_ID, atMost: 100)
@@ -57,7 +57,7 @@ extension EventReader {
 
     /// Reads a record of the leads topic.
     package func lead(
-        key: borrowing RawSpan, value: borrowing RawSpan, _ input: Input
+        key: RawSpan, value: RawSpan, _ input: Input
     ) throws(DeadLetter) -> LeadEvent {
         let at = try open(value) { _ in [] }
         try checkLength(HANDOFF_EVENT_ID, atMost: 100)
@@ -148,7 +148,7 @@ extension EventReader {
 
     /// Reads a record of the dispositions topic.
     package func disposition(
-        key: borrowing RawSpan, value: borrowing RawSpan, _ input: Input
+        key: RawSpan, value: RawSpan, _ input: Input
     ) throws(DeadLetter) -> DispositionEvent {
         let at = try open(value) { reader in
             let answer = Disposition.Answer(rawValue: reader.parser[HANDOFF_TYPE].text)

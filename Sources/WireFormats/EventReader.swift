@@ -41,7 +41,7 @@ package final class EventReader {
 
     /// Parses the object and checks what all events require, in the order of the contract's codes.
     func open(
-        _ value: borrowing RawSpan, alsoRequired: (EventReader) -> [handoff_field]
+        _ value: RawSpan, alsoRequired: (EventReader) -> [handoff_field]
     ) throws(DeadLetter) -> Timestamp {
         ignored.removeAll(keepingCapacity: true)
         if value.byteCount > EventReader.valueLimit {
@@ -92,7 +92,7 @@ package final class EventReader {
 
     /// The checks that follow the type: key, then time against the record's own.
     func close(
-        _ at: Timestamp, key: borrowing RawSpan, _ input: Input
+        _ at: Timestamp, key: RawSpan, _ input: Input
     ) throws(DeadLetter) -> EventHeader {
         let leadID = parser[HANDOFF_LEAD_ID]
         let keyBytes = unsafe key.withUnsafeBytes { unsafe Array($0) }

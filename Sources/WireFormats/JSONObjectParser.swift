@@ -25,7 +25,7 @@ import Qualification
     }
 
     /// Parses one object; the fields of this parser are then those of the object.
-    func parse(_ bytes: borrowing RawSpan) throws(ParseError) {
+    func parse(_ bytes: RawSpan) throws(ParseError) {
         let result = unsafe bytes.withUnsafeBytes { buffer in
             unsafe handoff_parse(raw, buffer.baseAddress, buffer.count)
         }

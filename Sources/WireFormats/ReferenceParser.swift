@@ -17,7 +17,7 @@ package final class ReferenceParser {
 
     /// The change that a record makes, or why it makes none.
     package func change(
-        _ table: ReferenceTable, key: [UInt8], value: borrowing RawSpan
+        _ table: ReferenceTable, key: [UInt8], value: RawSpan
     ) throws(DeadLetter) -> ReferenceChange {
         if value.byteCount > EventReader.valueLimit {
             throw DeadLetter(.tooLarge, "the value has \(value.byteCount) bytes")

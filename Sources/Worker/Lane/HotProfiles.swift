@@ -55,7 +55,10 @@ struct HotProfiles {
     func entry(for key: Span<UInt8>, hash: UInt64) -> ProfileEntry? {
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while let entry = slots[slot] {
-            if entry.hash == hash, entry.key.span.equals(key) { return entry }
+            if entry.hash == hash {
+                let known = entry.key
+                if known.span.equals(key) { return entry }
+            }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil

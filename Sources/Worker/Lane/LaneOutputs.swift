@@ -1,6 +1,6 @@
 package import KafkaClient
 package import Qualification
-import WireFormats
+package import WireFormats
 
 /// The records that a lane has to publish with its next cut: messages and dead letters.
 package struct LaneOutputs {

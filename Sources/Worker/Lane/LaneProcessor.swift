@@ -1,6 +1,6 @@
 package import KafkaClient
 package import Qualification
-package import WireFormats
+import WireFormats
 
 /// Where a lane's profiles come from when they are not in memory.
 package protocol ProfileSource: AnyObject {
@@ -73,6 +73,8 @@ package final class LaneProcessor {
     private var inFlight: [ProfileEntry] = []
     private var unflushed: [ProfileEntry] = []
     private var flush: UInt64 = 1
+    /// Whether a person was erased in what is not cut, not committed, not on the disk.
+    private var erasures = (dirty: false, inFlight: false, unflushed: false)
     /// The greatest time of the events applied in the lane: the clock `stream` (CONTRACT.md 8).
     package private(set) var streamClock: Timestamp
     /// What was counted.
@@ -121,7 +123,7 @@ package final class LaneProcessor {
     }
 
     private func take(
-        _ source: EventSource, _ key: borrowing RawSpan, _ value: borrowing RawSpan,
+        _ source: EventSource, _ key: RawSpan, _ value: RawSpan,
         _ input: EventReader.Input
     ) throws {
         let outcome: Qualifier.Outcome
@@ -164,6 +166,7 @@ package final class LaneProcessor {
         if qualifier.hasMessages {
             for message in qualifier.takeMessages() {
                 counters.messages[message.type.name, default: 0] += 1
+                erasures.dirty = erasures.dirty || message.type == .erased
                 outputs.add(message)
             }
         }
@@ -193,8 +196,8 @@ package final class LaneProcessor {
 
     // MARK: Profiles
 
-    private func entry(for rawKey: borrowing RawSpan) throws -> ProfileEntry {
-        let key = unsafe Span<UInt8>(_bytes: rawKey)
+    private func entry(for rawKey: RawSpan) throws -> ProfileEntry {
+        let key = Span<UInt8>(_bytes: rawKey)
         let hash = key.stableHash
         if let entry = hot.entry(for: key, hash: hash) {
             entry.isRecent = true
@@ -236,9 +239,10 @@ package final class LaneProcessor {
             entry.decodedBytes = entry.profile.approximateBytes
             records.append(
                 topic: LaneOutputs.changelog, partition: configuration.lane,
-                key: entry.key.span.bytes, value: encoded.span.bytes)
+                key: entry.key, value: encoded)
         }
         swap(&inFlight, &dirty)
+        (erasures.inFlight, erasures.dirty) = (erasures.dirty, false)
         return records
     }
 
@@ -257,17 +261,27 @@ package final class LaneProcessor {
             entry.inFlight = nil
         }
         inFlight.removeAll(keepingCapacity: true)
+        erasures.unflushed = erasures.unflushed || erasures.inFlight
+        erasures.inFlight = false
     }
 
-    /// The committed profiles that are not on the disk yet, sorted by key.
-    package func beginFlush() -> [(key: [UInt8], value: [UInt8])] {
+    /// The committed profiles that are not on the disk yet, sorted by key, and whether older versions of
+    /// them must leave no bytes there, because a person was erased.
+    package func beginFlush() -> (changes: [(key: [UInt8], value: [UInt8])], hasErased: Bool) {
         flush += 1
-        return unflushed.compactMap { entry in entry.unflushed.map { (entry.key, $0) } }
-            .sorted { $0.key.span.precedes($1.key.span) }
+        let changes = unflushed.compactMap { entry -> (key: [UInt8], value: [UInt8])? in
+            entry.unflushed.map { (key: entry.key, value: $0) }
+        }.sorted { $0.key.span.precedes($1.key.span) }
+        defer { erasures.unflushed = false }
+        return (changes, erasures.unflushed)
     }
 
-    /// What `beginFlush` gave is on the disk.
-    package func endFlush() {
+    /// What `beginFlush` gave is on the disk; if not, the next flush gives it again.
+    package func endFlush(isWritten: Bool, hadErased: Bool) {
+        if !isWritten {
+            erasures.unflushed = erasures.unflushed || hadErased
+            return
+        }
         let flushed = flush
         unflushed.removeAll { entry in
             guard entry.unflushedSince < flushed else { return false }

@@ -1,0 +1,76 @@
+package import KafkaClient
+import Synchronization
+
+/// What happens to the worker from outside, for its own task to handle one after the other.
+enum WorkerEvent: Sendable {
+    /// Partitions are ours and being fetched.
+    case started([TopicPartition: any InputQueue], CheckedContinuation<Void, Never>)
+    /// Partitions go to somebody else once this is answered.
+    case revoked([TopicPartition], isLost: Bool, CheckedContinuation<Void, Never>)
+    /// The consumer cannot go on.
+    case failed(KafkaError)
+    case lane(LaneReport)
+    case flushed(lane: Int32, isWritten: Bool)
+    /// Stop, committing what is done.
+    case stop
+}
+
+/// The group's door into the worker: every call waits until the worker's task has handled it.
+///
+/// Made before the consumer, which needs it, and the worker, which needs the consumer.
+package final class GroupEvents: AssignmentHandler {
+    let inbox = Inbox<WorkerEvent>()
+    private let isClosed = Mutex(false)
+
+    /// A door with nobody behind it yet.
+    package init() {}
+
+    package func assigned(_ partitions: [TopicPartition]) async -> [TopicPartition: Int64] {
+        // The committed offsets are right: they were committed with the state.
+        [:]
+    }
+
+    package func started(_ queues: [TopicPartition: PartitionQueue]) async {
+        await ask { .started(queues.mapValues { $0 as any InputQueue }, $0) }
+    }
+
+    package func revoked(_ partitions: [TopicPartition], lost: Bool) async {
+        await ask { .revoked(partitions, isLost: lost, $0) }
+    }
+
+    package func revokeOverdue(_ partitions: [TopicPartition]) {
+        // Nothing to do: the epoch's offsets will be refused by the group, and its records with them.
+    }
+
+    package func failed(_ error: KafkaError) {
+        inbox.post(.failed(error))
+    }
+
+    /// Asks the worker to stop.
+    package func stop() {
+        inbox.post(.stop)
+    }
+
+    /// From now on everything is answered at once: the worker's task has ended.
+    func close() {
+        isClosed.withLock { $0 = true }
+        for event in inbox.takeAll() { GroupEvents.release(event) }
+    }
+
+    private func ask(_ event: (CheckedContinuation<Void, Never>) -> WorkerEvent) async {
+        await withCheckedContinuation { continuation in
+            let isClosed = isClosed.withLock { isClosed -> Bool in
+                if !isClosed { inbox.post(event(continuation)) }
+                return isClosed
+            }
+            if isClosed { continuation.resume() }
+        }
+    }
+
+    private static func release(_ event: WorkerEvent) {
+        switch event {
+        case .started(_, let reply), .revoked(_, _, let reply): reply.resume()
+        case .failed, .lane, .flushed, .stop: break
+        }
+    }
+}

@@ -1,0 +1,372 @@
+package import KafkaClient
+package import Logging
+package import Qualification
+package import Storage
+
+/// Why a worker ended before it was told to.
+package struct WorkerFailure: Error, Sendable, CustomStringConvertible {
+    /// What happened and what to do.
+    package let description: String
+    /// The exit code of CONTRACT.md 9.
+    package let exitCode: Int32
+
+    /// Makes a failure.
+    package init(_ description: String, exitCode: Int32) {
+        self.description = description
+        self.exitCode = exitCode
+    }
+}
+
+/// What a worker tells its surroundings while it runs.
+package enum WorkerNews: Sendable {
+    /// Every assigned lane runs.
+    case ready(lanes: [Int32])
+    /// A lane replays its changelog.
+    case restoring(lane: Int32, restored: Int64, total: Int64)
+    /// An epoch was committed.
+    case committed(records: Int, took: Duration)
+    /// An epoch failed and its lanes begin again at the last commit.
+    case rewound(KafkaError)
+}
+
+/// Runs the lanes of one process and commits their epochs, exactly once.
+///
+/// One task owns the lanes, the transaction and the order of everything: events from the group, from lanes
+/// and from the clock are handled one after the other, so at most one transaction is open, and a revoke is
+/// answered between two of them. Lanes go on taking records while an epoch is committed; what they take then
+/// belongs to the next.
+///
+/// After any failure of a transaction nobody asks whether it was committed: the producer is made sound
+/// again, which finishes or aborts it, and the lanes begin anew from changelog and committed offsets, which
+/// agree because they were committed together.
+package final class Worker {
+    private let settings: WorkerSettings
+    private let kafka: any KafkaPort
+    private let events: GroupEvents
+    private let environment: LaneEnvironment
+    private let clock: any WorkerClock
+    private let logger: Logger
+    private let news: @Sendable (WorkerNews) -> Void
+
+    private var lanes: [Int32: Lane] = [:]
+    private var running: Set<Int32> = []
+    private var ending: Set<Int32> = []
+    private var producer = ProducerState.unready
+    private var mustCutNow = false
+    private var mustRewind = false
+    private var isStopping = false
+    private var hasAnnounced = false
+    private var nextCut = Duration.zero
+    private var nextFlush = Duration.zero
+    private var alarm = Duration.zero
+
+    private enum ProducerState {
+        /// Not initialised, or of unknown state: recycle before the next epoch.
+        case unready
+        /// An epoch failed and is to be aborted before the next.
+        case mustAbort
+        case ready
+    }
+
+    /// Joins what the composition made; nothing happens before `run`.
+    package init(
+        settings: WorkerSettings, definition: Definition, kafka: any KafkaPort,
+        events: GroupEvents, folder: StateFolder, changes: ReferenceChanges,
+        clock: any WorkerClock, logger: Logger,
+        news: @escaping @Sendable (WorkerNews) -> Void
+    ) {
+        self.settings = settings
+        self.kafka = kafka
+        self.events = events
+        self.clock = clock
+        self.logger = logger
+        self.news = news
+        let inbox = events.inbox
+        environment = LaneEnvironment(
+            settings: settings, definition: definition,
+            outputs: settings.topics.outputs(definition), folder: folder, changes: changes,
+            kafka: kafka,
+            flusher: Flusher(logger: logger) { inbox.post(.flushed(lane: $0, isWritten: $1)) },
+            clock: clock, logger: logger, report: { inbox.post(.lane($0)) })
+    }
+
+    /// Runs until stopped, or until something happens that only a person can resolve.
+    package func run() async throws(WorkerFailure) {
+        // First of all, because it finishes what a predecessor left open: until then neither its changelog
+        // nor its offsets can be read to their end.
+        try await initialise()
+        nextFlush = clock.now() + settings.flushInterval
+        let result = await withDiscardingTaskGroup { group -> Result<Void, WorkerFailure> in
+            do throws(WorkerFailure) {
+                try await loop(&group)
+                return .success(())
+            } catch {
+                await closeLanes(Set(lanes.keys))
+                return .failure(error)
+            }
+        }
+        events.close()
+        await environment.flusher.waitForAll()
+        try result.get()
+    }
+
+    private func initialise() async throws(WorkerFailure) {
+        do throws(KafkaError) {
+            try await kafka.initialiseTransactions()
+            producer = .ready
+        } catch {
+            guard case .stop(let exitCode) = error.consequence else {
+                logger.warning("producer not ready yet", metadata: ["error": "\(error)"])
+                return
+            }
+            throw WorkerFailure("\(error)", exitCode: exitCode)
+        }
+    }
+
+    // MARK: The loop
+
+    private func loop(_ group: inout DiscardingTaskGroup) async throws(WorkerFailure) {
+        while true {
+            for event in events.inbox.takeAll() { try await handle(event, &group) }
+            if isStopping { return try await finish() }
+            if mustRewind { try await rewind(&group) }
+            if mustCutNow || clock.now() >= nextCut { try await endEpoch() }
+            announceIfReady()
+            await waitForWork()
+        }
+    }
+
+    private func waitForWork() async {
+        let now = clock.now()
+        if alarm <= now || alarm > nextCut {
+            alarm = max(nextCut, now)
+            clock.after(alarm - now) { [events] in events.inbox.signal.set() }
+        }
+        await events.inbox.signal.wait()
+    }
+
+    private func handle(
+        _ event: WorkerEvent, _ group: inout DiscardingTaskGroup
+    ) async throws(WorkerFailure) {
+        switch event {
+        case .started(let queues, let reply):
+            hasAnnounced = false
+            openLanes(queues, &group)
+            reply.resume()
+        case .revoked(let partitions, let isLost, let reply):
+            hasAnnounced = false
+            await giveUp(Set(partitions.map(\.partition)), isLost: isLost)
+            reply.resume()
+        case .failed(let error): try fail(error)
+        case .lane(let report): try await handle(report)
+        case .flushed(let lane, let isWritten):
+            lanes[lane]?.post(.flushed(isWritten: isWritten))
+        case .stop: isStopping = true
+        }
+    }
+
+    private func handle(_ report: LaneReport) async throws(WorkerFailure) {
+        switch report {
+        case .restoring(let lane, let restored, let total):
+            news(.restoring(lane: lane, restored: restored, total: total))
+        case .running(let lane):
+            if lanes[lane] != nil, !ending.contains(lane) { running.insert(lane) }
+        case .full: mustCutNow = true
+        case .ended(let lane, let failure):
+            lanes[lane] = nil
+            running.remove(lane)
+            ending.remove(lane)
+            guard let failure else { return }
+            logger.error("lane ended", metadata: ["lane": "\(lane)", "error": "\(failure)"])
+            switch failure.consequence {
+            case .restart: mustRewind = true
+            case .stopWorker:
+                throw WorkerFailure("lane \(lane) cannot go on: \(failure)", exitCode: 1)
+            }
+        }
+    }
+
+    private func fail(_ error: KafkaError) throws(WorkerFailure) {
+        if case .stop(let exitCode) = error.consequence {
+            throw WorkerFailure("\(error)", exitCode: exitCode)
+        }
+        logger.warning("consumer", metadata: ["error": "\(error)"])
+    }
+
+    private func announceIfReady() {
+        guard !hasAnnounced, hasAssignment, running.count == lanes.count else { return }
+        hasAnnounced = true
+        news(.ready(lanes: running.sorted()))
+    }
+
+    private var hasAssignment = false
+
+    // MARK: Lanes
+
+    private func openLanes(
+        _ queues: [TopicPartition: any InputQueue], _ group: inout DiscardingTaskGroup
+    ) {
+        hasAssignment = true
+        var byLane: [Int32: [EventSource: any InputQueue]] = [:]
+        let sources = Dictionary(
+            uniqueKeysWithValues: settings.topics.inputs.map { ($0.topic, $0.source) })
+        for (partition, queue) in queues {
+            guard let source = sources[partition.topic] else { continue }
+            byLane[partition.partition, default: [:]][source] = queue
+        }
+        for (number, queues) in byLane {
+            let lane = Lane(number: number, queues: queues, environment: environment)
+            lanes[number] = lane
+            group.addTask { await lane.run() }
+        }
+    }
+
+    /// Commits what the lanes have, unless it is too late, and ends them.
+    private func giveUp(_ numbers: Set<Int32>, isLost: Bool) async {
+        if !isLost, let error = await commit(halting: true) {
+            logger.warning("epoch given up", metadata: ["error": "\(error)"])
+        }
+        await closeLanes(numbers)
+        // The others were halted with them; they go on from the commit.
+        if !lanes.isEmpty { mustRewind = true }
+    }
+
+    /// Ends lanes and waits until their tasks have let go of queues and files.
+    private func closeLanes(_ numbers: Set<Int32>) async {
+        for number in numbers {
+            guard let lane = lanes[number] else { continue }
+            ending.insert(number)
+            running.remove(number)
+            lane.post(.close)
+        }
+        var others: [WorkerEvent] = []
+        while !ending.isEmpty {
+            for event in events.inbox.takeAll() {
+                guard case .lane(.ended(let number, _)) = event else {
+                    others.append(event)
+                    continue
+                }
+                ending.remove(number)
+                running.remove(number)
+                lanes[number] = nil
+            }
+            if !ending.isEmpty { await events.inbox.signal.wait() }
+        }
+        for event in others { events.inbox.post(event) }
+    }
+
+    // MARK: Epochs
+
+    private func endEpoch() async throws(WorkerFailure) {
+        mustCutNow = false
+        nextCut = clock.now() + settings.commitInterval
+        guard let error = await commit(halting: false) else { return }
+        if case .stop(let exitCode) = error.consequence {
+            throw WorkerFailure("\(error)", exitCode: exitCode)
+        }
+        logger.warning("epoch failed, beginning again", metadata: ["error": "\(error)"])
+        news(.rewound(error))
+        mustRewind = true
+    }
+
+    /// One transaction over the cuts of all running lanes; nil if it is committed or there was nothing.
+    private func commit(halting: Bool) async -> KafkaError? {
+        let busy = running.compactMap { lanes[$0] }.filter { halting || $0.isBusy }
+        if busy.isEmpty { return nil }
+        let start = clock.now()
+        let cuts = await cuts(of: busy, halting: halting)
+        if cuts.isEmpty { return nil }
+        do throws(KafkaError) {
+            try await prepareProducer()
+            try await kafka.beginTransaction()
+            producer = .mustAbort
+            var offsets: [TopicPartition: Int64] = [:]
+            for (_, cut) in cuts {
+                try await kafka.send(cut.records)
+                offsets.merge(cut.offsets) { _, new in new }
+            }
+            try await kafka.sendOffsets(offsets)
+            // From here on the outcome is unknown until the commit has answered.
+            producer = .unready
+            try await kafka.commitTransaction()
+            producer = .ready
+        } catch {
+            if producer == .mustAbort, error.consequence == .recycle { producer = .unready }
+            if producer == .unready, error.consequence == .abort { producer = .mustAbort }
+            return error
+        }
+        for (lane, _) in cuts { lane.post(.committed) }
+        let records = cuts.reduce(0) { $0 + $1.cut.records.count }
+        news(.committed(records: records, took: clock.now() - start))
+        if !halting { await flushIfDue() }
+        return nil
+    }
+
+    /// All lanes encode their part at the same time.
+    private func cuts(of lanes: [Lane], halting: Bool) async -> [(lane: Lane, cut: LaneCut)] {
+        await withTaskGroup(of: (lane: Lane, cut: LaneCut).self) { group in
+            for lane in lanes {
+                group.addTask { (lane, await lane.cut(halt: halting)) }
+            }
+            var cuts: [(lane: Lane, cut: LaneCut)] = []
+            for await cut in group where !cut.cut.isEmpty { cuts.append(cut) }
+            return cuts.sorted { $0.lane.number < $1.lane.number }
+        }
+    }
+
+    private func prepareProducer() async throws(KafkaError) {
+        switch producer {
+        case .ready: return
+        case .mustAbort:
+            do throws(KafkaError) {
+                try await kafka.abortTransaction()
+            } catch {
+                producer = .unready
+                try await kafka.recycleProducer()
+            }
+        case .unready: try await kafka.recycleProducer()
+        }
+        producer = .ready
+    }
+
+    /// Between two epochs the end of a lane's changelog is exactly what its committed profiles make.
+    private func flushIfDue() async {
+        guard clock.now() >= nextFlush else { return }
+        nextFlush = clock.now() + settings.flushInterval
+        for number in running.sorted() {
+            let changelog = TopicPartition(topic: settings.topics.profiles, partition: number)
+            do throws(KafkaError) {
+                let end = try await kafka.logRange(changelog).upperBound
+                lanes[number]?.post(.flush(position: end))
+            } catch {
+                // Later is as good: the changelog holds everything.
+                logger.warning("flush put off", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Throws away what is not committed and begins again at the last commit.
+    private func rewind(_ group: inout DiscardingTaskGroup) async throws(WorkerFailure) {
+        await closeLanes(Set(lanes.keys))
+        do throws(KafkaError) {
+            try await prepareProducer()
+            let queues = try await kafka.rewind(to: [:])
+            mustRewind = false
+            openLanes(queues, &group)
+        } catch {
+            if case .stop(let exitCode) = error.consequence {
+                throw WorkerFailure("\(error)", exitCode: exitCode)
+            }
+            // A rebalance decides over the partitions, or the broker is away: try again after a pause.
+            logger.warning("not rewound yet", metadata: ["error": "\(error)"])
+            nextCut = clock.now() + settings.commitInterval
+        }
+    }
+
+    private func finish() async throws(WorkerFailure) {
+        if let error = await commit(halting: true) {
+            logger.warning("last epoch given up", metadata: ["error": "\(error)"])
+        }
+        await closeLanes(Set(lanes.keys))
+    }
+}

@@ -1,0 +1,84 @@
+package import KafkaClient
+package import Logging
+
+/// The worker's port to a real cluster.
+package struct LibrdkafkaPort: KafkaPort {
+    private let consumer: GroupConsumer
+    private let producer: TransactionalProducer
+    private let admin: AdminClient
+    private let settings: ClientSettings
+    private let logger: Logger
+
+    /// Joins the clients that the composition made.
+    package init(
+        consumer: GroupConsumer, producer: TransactionalProducer, admin: AdminClient,
+        settings: ClientSettings, logger: Logger
+    ) {
+        self.consumer = consumer
+        self.producer = producer
+        self.admin = admin
+        self.settings = settings
+        self.logger = logger
+    }
+
+    package func initialiseTransactions() async throws(KafkaError) {
+        try await producer.initialise()
+    }
+
+    package func beginTransaction() async throws(KafkaError) { try await producer.begin() }
+
+    package func send(_ records: OutboundRecords) async throws(KafkaError) {
+        try await producer.send(records)
+    }
+
+    package func sendOffsets(_ offsets: [TopicPartition: Int64]) async throws(KafkaError) {
+        try await producer.sendOffsets(offsets, group: try consumer.groupMetadata())
+    }
+
+    package func commitTransaction() async throws(KafkaError) { try await producer.commit() }
+
+    package func abortTransaction() async throws(KafkaError) { try await producer.abort() }
+
+    package func recycleProducer() async throws(KafkaError) { try await producer.recycle() }
+
+    package func committed(
+        _ partitions: [TopicPartition]
+    ) async throws(KafkaError) -> [TopicPartition: Int64] {
+        try await consumer.committed(partitions)
+    }
+
+    package func rewind(
+        to offsets: [TopicPartition: Int64]
+    ) async throws(KafkaError) -> [TopicPartition: any InputQueue] {
+        try await consumer.rewind(to: offsets).mapValues { $0 as any InputQueue }
+    }
+
+    package func logRange(_ partition: TopicPartition) async throws(KafkaError) -> Range<Int64> {
+        let (low, high) = try await admin.watermarks(partition, isolation: .readUncommitted)
+        return low..<max(low, high)
+    }
+
+    package func readChangelog(
+        _ partition: TopicPartition, from offset: Int64
+    ) throws(KafkaError) -> any ChangelogReading {
+        ChangelogReader(
+            reader: try PartitionReader(
+                settings: settings, isolation: .readCommitted, partitions: [partition: offset],
+                logger: logger),
+            partition: partition, start: offset)
+    }
+}
+
+private struct ChangelogReader: ChangelogReading {
+    let reader: PartitionReader
+    let partition: TopicPartition
+    let start: Int64
+
+    func next(max: Int, timeout: Duration) async throws(KafkaError) -> RecordBatch? {
+        try await reader.next(max: max, timeout: timeout)
+    }
+
+    func position() -> Int64 { reader.positions()[partition] ?? start }
+
+    func close() async { await reader.close() }
+}

@@ -1,0 +1,225 @@
+import KafkaClient
+import Logging
+import Qualification
+import Storage
+import Synchronization
+import WireFormats
+
+/// A lane's part of an epoch: what to publish and what was consumed for it.
+struct LaneCut: Sendable {
+    var records = OutboundRecords()
+    /// The next offset of each input that moved.
+    var offsets: [TopicPartition: Int64] = [:]
+
+    var isEmpty: Bool { records.isEmpty && offsets.isEmpty }
+}
+
+/// What the worker asks of a lane; carried out by the lane's own task, in order.
+enum LaneCommand: Sendable {
+    /// End the epoch's part; with `halt`, take no further record until told to go on.
+    case cut(halt: Bool, CheckedContinuation<LaneCut, Never>)
+    /// The last cut is committed.
+    case committed
+    /// Write what is committed to the disk; the changelog holds it up to this position.
+    case flush(position: Int64)
+    /// The flusher has done so, or could not.
+    case flushed(isWritten: Bool)
+    /// End, leaving everything uncommitted behind.
+    case close
+}
+
+/// What a lane tells the worker.
+enum LaneReport: Sendable {
+    case restoring(lane: Int32, restored: Int64, total: Int64)
+    case running(lane: Int32)
+    /// The lane has as much as an epoch may hold and waits for the next cut.
+    case full(lane: Int32)
+    case ended(lane: Int32, failure: LaneFailure?)
+}
+
+/// Why a lane ended on its own.
+struct LaneFailure: Error, Sendable, CustomStringConvertible {
+    let description: String
+    /// What to do about it.
+    let consequence: Consequence
+
+    enum Consequence: Sendable {
+        /// The same lane can start again from the last commit.
+        case restart
+        /// Only a person, or a newer program, can resolve it.
+        case stopWorker
+    }
+}
+
+/// Everything that the lanes of a worker share.
+struct LaneEnvironment: Sendable {
+    let settings: WorkerSettings
+    let definition: Definition
+    let outputs: [String]
+    let folder: StateFolder
+    let changes: ReferenceChanges
+    let kafka: any KafkaPort
+    let flusher: Flusher
+    let clock: any WorkerClock
+    let logger: Logger
+    let report: @Sendable (LaneReport) -> Void
+}
+
+/// Partition number n of all inputs: restores its state, then reads, decides and hands over, alone.
+///
+/// `run` is the lane's only task and the only user of its processor, its queues and its SQLite reader. The
+/// worker talks to it by commands, which the task carries out between two records.
+///
+///     restoring -> running <-> halted -> ended
+final class Lane: Sendable {
+    let number: Int32
+    private let queues: [EventSource: any InputQueue]
+    private let environment: LaneEnvironment
+    private let inbox = Inbox<LaneCommand>()
+    private let isClosing = Atomic(false)
+    /// Whether a cut would have anything; read by the worker to leave idle lanes alone.
+    private let hasWork = Atomic(false)
+    private let records = Atomic(0)
+
+    init(number: Int32, queues: [EventSource: any InputQueue], environment: LaneEnvironment) {
+        self.number = number
+        self.queues = queues
+        self.environment = environment
+    }
+
+    /// Records taken so far.
+    var recordCount: Int { records.load(ordering: .relaxed) }
+
+    /// Whether the lane has something to commit.
+    var isBusy: Bool { hasWork.load(ordering: .acquiring) }
+
+    // MARK: Calls of the worker
+
+    /// The lane's part of the epoch. Only for a lane that has reported `running` and not `ended`.
+    func cut(halt: Bool) async -> LaneCut {
+        await withCheckedContinuation { inbox.post(.cut(halt: halt, $0)) }
+    }
+
+    /// Tells the lane something.
+    func post(_ command: LaneCommand) {
+        if case .close = command { isClosing.store(true, ordering: .releasing) }
+        inbox.post(command)
+    }
+
+    // MARK: The lane's task
+
+    /// Restores, then runs until closed. Reports its end, and why if it was not told to.
+    func run() async {
+        var failure: LaneFailure?
+        do {
+            try await restoreAndRun()
+        } catch {
+            failure = LaneFailure(error)
+        }
+        for case .cut(_, let reply) in inbox.takeAll() { reply.resume(returning: LaneCut()) }
+        environment.report(.ended(lane: number, failure: failure))
+    }
+
+    private func restoreAndRun() async throws {
+        let topics = environment.settings.topics
+        await environment.flusher.waitForAll()
+        let restore = LaneRestore(
+            lane: number,
+            changelog: TopicPartition(topic: topics.profiles, partition: number),
+            folder: environment.folder, kafka: environment.kafka, clock: environment.clock,
+            logger: environment.logger,
+            isStopping: { [self] in isClosing.load(ordering: .acquiring) },
+            progress: { [environment, number] restored, total in
+                environment.report(.restoring(lane: number, restored: restored, total: total))
+            })
+        guard let (writer, mark) = try await restore.run() else { return }
+        guard let starts = try await startOffsets(mark) else { return }
+        let runner = try LaneRunner(
+            number: number, environment: environment, writer: writer, mark: mark,
+            inputs: topics.inputs.compactMap { source, topic in
+                queues[source].map { queue in
+                    LaneInput(
+                        source: source,
+                        partition: TopicPartition(topic: topic, partition: number),
+                        queue: queue, start: starts[source])
+                }
+            })
+        for queue in queues.values { try queue.onReady { [inbox] in inbox.signal.set() } }
+        environment.report(.running(lane: number))
+        try await loop(runner)
+    }
+
+    /// Where each input begins: at the group's committed offsets, once they are those of the state.
+    ///
+    /// State and offsets are committed together, so they differ only while a commit is still spreading
+    /// (some brokers answer with the older offset then), or because an operator moved the group's offsets.
+    private func startOffsets(_ mark: LaneMark) async throws -> [EventSource: Int64]? {
+        let partitions = environment.settings.topics.inputs.map {
+            (source: $0.source, partition: TopicPartition(topic: $0.topic, partition: number))
+        }
+        let start = environment.clock.now()
+        while true {
+            if isClosing.load(ordering: .acquiring) { return nil }
+            var found: [TopicPartition: Int64]?
+            do throws(KafkaError) {
+                found = try await environment.kafka.committed(partitions.map(\.partition))
+            } catch {
+                guard error.consequence == .retry else { throw error }
+            }
+            if let found {
+                let offsets = Dictionary(
+                    uniqueKeysWithValues: partitions.compactMap { source, partition in
+                        found[partition].map { (source, $0) }
+                    })
+                let isBehind = mark.positions.contains { (offsets[$0.key] ?? -1) < $0.value }
+                if !isBehind { return offsets }
+                if environment.clock.now() - start > environment.settings.offsetsWait {
+                    environment.logger.warning(
+                        "the group's offsets are behind the lane's state: events will be seen again",
+                        metadata: ["lane": "\(number)"])
+                    return offsets
+                }
+            }
+            let alarm = Signal()
+            environment.clock.after(.milliseconds(100)) { alarm.set() }
+            await alarm.wait()
+        }
+    }
+
+    private func loop(_ runner: LaneRunner) async throws {
+        while true {
+            for command in inbox.takeAll() {
+                if case .close = command { return runner.close() }
+                runner.perform(command)
+            }
+            let next = try runner.work()
+            records.store(runner.recordCount, ordering: .relaxed)
+            hasWork.store(runner.hasWork, ordering: .releasing)
+            switch next {
+            case .goOn: await Task.yield()
+            case .wait: await inbox.signal.wait()
+            case .waitUntil(let time):
+                let delay = time - environment.clock.now()
+                environment.clock.after(delay) { [inbox] in inbox.signal.set() }
+                await inbox.signal.wait()
+            }
+        }
+    }
+}
+
+extension LaneFailure {
+    init(_ error: any Error) {
+        description = "\(error)"
+        switch error {
+        case let error as StorageError:
+            consequence = error.consequence == .wipeAndRestore ? .restart : .stopWorker
+        case let error as KafkaError:
+            if case .stop = error.consequence {
+                consequence = .stopWorker
+            } else {
+                consequence = .restart
+            }
+        default: consequence = .stopWorker
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import KafkaClient
+import Logging
+import Qualification
+import Storage
+import WireFormats
+
+/// Brings a lane's local state to the end of its changelog.
+///
+/// The changelog is the truth. The file is a prefix of it, or it is thrown away: damaged, of another log, or
+/// older than the tombstones of the log. Reading goes to the end *including* uncommitted records, because a
+/// `read_committed` end stops short of a transaction that is about to be committed (STREAMING.md 0.5).
+struct LaneRestore {
+    let lane: Int32
+    let changelog: TopicPartition
+    let folder: StateFolder
+    let kafka: any KafkaPort
+    let clock: any WorkerClock
+    let logger: Logger
+    let isStopping: @Sendable () -> Bool
+    let progress: @Sendable (_ restored: Int64, _ total: Int64) -> Void
+
+    /// Kafka keeps tombstones for a day by default (`delete.retention.ms`); a file older than that may
+    /// hold profiles whose deletion is no longer in the log.
+    static let oldestFile: Int64 = 23 * 3_600_000
+    /// From this many records on, the file is filled without a sync for each batch.
+    static let bulkThreshold: Int64 = 50_000
+    static let batchRecords = 10_000
+    /// How long a read without any record waits before it is noted that the restore makes no progress.
+    static let readTimeout = Duration.seconds(1)
+
+    /// The name of the fact that holds the encoded `LaneMark`.
+    static let markFact = "lane"
+
+    /// A restored lane's file and mark; nil if the lane was told to stop meanwhile.
+    func run() async throws -> (writer: ProfileWriter, mark: LaneMark)? {
+        var range = try await retrying { () throws(KafkaError) in try await kafka.logRange(changelog) }
+        var writer = try open()
+        var from = range.lowerBound
+        if let opened = writer.openedAt {
+            let age = clock.wallMilliseconds() - opened.writtenAtMilliseconds
+            if range.lowerBound <= opened.nextOffset, opened.nextOffset <= range.upperBound,
+                age < LaneRestore.oldestFile || opened.nextOffset == range.upperBound
+            {
+                from = opened.nextOffset
+            } else {
+                logger.notice(
+                    "local state thrown away: it does not belong to the changelog",
+                    metadata: ["lane": "\(lane)", "position": "\(opened.nextOffset)"])
+                writer = try reset(writer)
+            }
+        }
+        // A predecessor may still be finishing: what it added since is part of the state as well.
+        while from < range.upperBound {
+            guard try await replay(from, range.upperBound, into: writer) else { return nil }
+            from = range.upperBound
+            range = try await retrying { () throws(KafkaError) in try await kafka.logRange(changelog) }
+        }
+        let mark = try writer.fact(LaneRestore.markFact).map { try LaneMark(decoding: $0) }
+        return (writer, mark ?? LaneMark())
+    }
+
+    private func open() throws -> ProfileWriter {
+        do {
+            return try ProfileWriter(folder: folder, lane: Int(lane))
+        } catch {
+            guard error.consequence == .wipeAndRestore else { throw error }
+            logger.warning(
+                "local state thrown away", metadata: ["lane": "\(lane)", "error": "\(error)"])
+            try folder.removeLane(Int(lane))
+            return try ProfileWriter(folder: folder, lane: Int(lane))
+        }
+    }
+
+    private func reset(_ writer: consuming ProfileWriter) throws -> ProfileWriter {
+        _ = consume writer
+        try folder.removeLane(Int(lane))
+        return try ProfileWriter(folder: folder, lane: Int(lane))
+    }
+
+    /// Applies the log from one offset to another; false if the lane was told to stop.
+    private func replay(
+        _ from: Int64, _ end: Int64, into writer: ProfileWriter
+    ) async throws -> Bool {
+        let reading = try kafka.readChangelog(changelog, from: from)
+        let isBulk = end - from > LaneRestore.bulkThreshold
+        if isBulk { try writer.beginBulkRestore() }
+        var pending: [[UInt8]: [UInt8]?] = [:]
+        var laneMark: [UInt8]?
+        var position = from
+        while position < end {
+            if isStopping() {
+                await reading.close()
+                return false
+            }
+            let batch = try await retrying { () throws(KafkaError) in
+                try await reading.next(
+                    max: LaneRestore.batchRecords, timeout: LaneRestore.readTimeout)
+            }
+            if let batch {
+                for place in 0..<batch.count {
+                    let record = batch.stored(at: place)
+                    guard let key = record.key else { continue }
+                    if key == LaneMark.key {
+                        laneMark = record.value
+                    } else {
+                        pending[key] = .some(record.value)
+                    }
+                }
+            } else {
+                logger.notice(
+                    "restore waits for an open transaction to end",
+                    metadata: ["lane": "\(lane)", "position": "\(position)", "end": "\(end)"])
+            }
+            position = reading.position()
+            progress(position - from, end - from)
+            if pending.count >= LaneRestore.batchRecords || position >= end {
+                try write(pending, laneMark, position, to: writer)
+                pending.removeAll(keepingCapacity: true)
+            }
+        }
+        await reading.close()
+        if isBulk { try writer.endBulkRestore(mark: changelogMark(position)) }
+        return true
+    }
+
+    private func write(
+        _ pending: [[UInt8]: [UInt8]?], _ laneMark: [UInt8]?, _ position: Int64,
+        to writer: ProfileWriter
+    ) throws {
+        let changes = pending.map { ProfileChange(key: $0.key, value: $0.value) }
+            .sorted { $0.key.span.precedes($1.key.span) }
+        let facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []
+        try writer.write(changes, mark: changelogMark(position), facts: facts)
+    }
+
+    private func changelogMark(_ position: Int64) -> ChangelogMark {
+        ChangelogMark(
+            nextOffset: position, writtenAtMilliseconds: clock.wallMilliseconds())
+    }
+
+    /// Repeats a call while its failure passes by itself, with a pause that grows to a second.
+    private func retrying<Output>(
+        _ call: () async throws(KafkaError) -> Output
+    ) async throws -> Output {
+        var pause = Duration.milliseconds(50)
+        while true {
+            do throws(KafkaError) {
+                return try await call()
+            } catch {
+                guard error.consequence == .retry, !isStopping() else { throw error }
+                logger.debug("retrying", metadata: ["error": "\(error)"])
+                let alarm = Signal()
+                clock.after(pause) { alarm.set() }
+                await alarm.wait()
+                pause = min(pause * 2, .seconds(1))
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import KafkaClient
+import Qualification
+import Storage
+import WireFormats
+
+/// A running lane, used by the lane's task only: the merge of its inputs and the processor behind it.
+final class LaneRunner {
+    /// What the lane's task does after a piece of work.
+    enum Next {
+        case goOn
+        case wait
+        case waitUntil(Duration)
+    }
+
+    /// Records between two looks at the commands: about a millisecond.
+    private static let recordsPerTurn = 256
+    private static let recordsPerFetch = 1_000
+
+    private let number: Int32
+    private let environment: LaneEnvironment
+    private let writer: ProfileWriter
+    private let processor: LaneProcessor
+    private var inputs: [LaneInput]
+    private var merge: LaneMerge
+    private var committedPositions: [Int64]
+    private var cutPositions: [Int64]
+    private var recordsInEpoch = 0
+    private var isHalted = false
+    private var isFull = false
+    private var isCommitting = false
+    private var isFlushing = false
+    private var flushesErasure = false
+
+    init(
+        number: Int32, environment: LaneEnvironment, writer: ProfileWriter, mark: LaneMark,
+        inputs: [LaneInput]
+    ) throws {
+        self.number = number
+        self.environment = environment
+        self.writer = writer
+        self.inputs = inputs
+        let settings = environment.settings
+        merge = LaneMerge(mergeWait: settings.mergeWait)
+        committedPositions = inputs.map(\.position)
+        cutPositions = committedPositions
+        processor = LaneProcessor(
+            LaneProcessor.Configuration(
+                lane: number, definition: environment.definition, limits: settings.limits,
+                futureTolerance: settings.futureTolerance, topics: settings.topics,
+                outputs: environment.outputs, hotBytes: settings.hotProfileBytesPerLane,
+                workerVersion: settings.workerVersion),
+            reference: try ReferenceReader(
+                folder: environment.folder, changes: environment.changes),
+            profiles: StoredProfiles(
+                try ProfileReader(folder: environment.folder, lane: Int(number))),
+            streamClock: mark.streamClock)
+    }
+
+    var recordCount: Int { processor.counters.records }
+
+    /// Whether a cut would have anything to commit.
+    var hasWork: Bool {
+        processor.hasChanges || zip(inputs, cutPositions).contains { $0.position != $1 }
+    }
+
+    // MARK: Records
+
+    /// Takes up to `recordsPerTurn` records, or tells what to wait for.
+    func work() throws -> Next {
+        if isHalted || isFull { return .wait }
+        var state = LaneMerge.Inputs()
+        for place in inputs.indices { try look(at: place, &state) }
+        for _ in 0..<LaneRunner.recordsPerTurn {
+            switch merge.choose(state, clock: environment.clock) {
+            case .idle: return .wait
+            case .wait(let time): return .waitUntil(time)
+            case .take(let place):
+                guard let batch = inputs[place].batch else { return .goOn }
+                try processor.take(inputs[place].source, batch, at: inputs[place].place)
+                inputs[place].advance()
+                recordsInEpoch += 1
+                if recordsInEpoch >= environment.settings.epochMaxEventsPerLane {
+                    isFull = true
+                    environment.report(.full(lane: number))
+                    return .wait
+                }
+                try look(at: place, &state)
+            }
+        }
+        return .goOn
+    }
+
+    private func look(at place: Int, _ state: inout LaneMerge.Inputs) throws {
+        try inputs[place].refill(max: LaneRunner.recordsPerFetch)
+        let head = inputs[place].head
+        state.heads[place] = head
+        if head == LaneMerge.nothing {
+            state.isAtEnd[place] = inputs[place].isAtEnd
+            state.hasAnswered[place] = inputs[place].hasAnswered
+        }
+    }
+
+    // MARK: Commands
+
+    /// Carries out a command of the worker, `close` excepted.
+    func perform(_ command: LaneCommand) {
+        switch command {
+        case .cut(let halt, let reply):
+            isHalted = isHalted || halt
+            reply.resume(returning: cut())
+        case .committed:
+            isCommitting = false
+            committedPositions = cutPositions
+            processor.committed()
+            processor.sweep()
+        case .flush(let position): flush(position)
+        case .flushed(let isWritten):
+            isFlushing = false
+            processor.endFlush(isWritten: isWritten, hadErased: flushesErasure)
+        case .close: break
+        }
+    }
+
+    private func cut() -> LaneCut {
+        guard hasWork, !isCommitting else { return LaneCut() }
+        var cut = LaneCut()
+        cut.records = processor.cut()
+        for place in inputs.indices where inputs[place].position != cutPositions[place] {
+            cut.offsets[inputs[place].partition] = inputs[place].position
+            cutPositions[place] = inputs[place].position
+        }
+        var mark = LaneMark(streamClock: processor.streamClock)
+        for input in inputs where input.position >= 0 {
+            mark.positions[input.source] = input.position
+        }
+        cut.records.append(
+            topic: LaneOutputs.changelog, partition: number, key: LaneMark.key,
+            value: mark.encoded)
+        isCommitting = true
+        isFull = false
+        recordsInEpoch = 0
+        lastMark = mark
+        return cut
+    }
+
+    private var lastMark: LaneMark?
+
+    private func flush(_ position: Int64) {
+        guard !isFlushing, let mark = lastMark, !isCommitting else { return }
+        isFlushing = true
+        let (changed, hasErased) = processor.beginFlush()
+        flushesErasure = hasErased
+        let changes = changed.map { ProfileChange(key: $0.key, value: $0.value) }
+        environment.flusher.write(
+            Flusher.Job(
+                lane: number, writer: writer, changes: changes,
+                mark: ChangelogMark(
+                    nextOffset: position,
+                    writtenAtMilliseconds: environment.clock.wallMilliseconds()),
+                laneMark: mark.encoded, scrubs: hasErased))
+    }
+
+    /// Lets go of everything; what is committed but not on the disk is replayed from the changelog.
+    func close() {}
+}
+
+/// The profiles on the disk, as the processor wants them.
+private final class StoredProfiles: ProfileSource {
+    private let reader: ProfileReader
+
+    init(_ reader: ProfileReader) {
+        self.reader = reader
+    }
+
+    func value(for key: Span<UInt8>) throws -> [UInt8]? {
+        try reader.value(for: key)
+    }
+}

@@ -1,0 +1,36 @@
+package import Qualification
+
+/// What a worker is set to, already checked; durations and bounds have names.
+package struct WorkerSettings: Sendable {
+    /// All topic names.
+    package var topics = Topics()
+    /// Bounds of CONTRACT.md 3.
+    package var limits = Qualifier.Limits()
+    /// How far an event may lie ahead of its record.
+    package var futureTolerance = Span24h.minutes(5)
+    /// How long a lane waits for an input that is behind.
+    package var mergeWait = Duration.milliseconds(100)
+    /// How long an epoch lasts.
+    package var commitInterval = Duration.milliseconds(100)
+    /// How many records one epoch may take, over all lanes.
+    package var epochMaxEvents = 60_000
+    /// How often committed profiles go to the disk.
+    package var flushInterval = Duration.seconds(10)
+    /// How many bytes of profiles stay in memory, over all lanes.
+    package var hotProfileBytes = 64 << 20
+    /// How long a restored lane waits for the group's offsets to be those of its state.
+    package var offsetsWait = Duration.seconds(30)
+    /// How long a stop may take.
+    package var shutdownTimeout = Duration.seconds(20)
+    /// The lanes of the whole group, that is the partitions of each input.
+    package var laneCount = 1
+    /// Written on dead letters.
+    package var workerVersion = "0"
+
+    /// The defaults.
+    package init() {}
+
+    /// The share of one lane; a worker that owns fewer lanes uses less.
+    var epochMaxEventsPerLane: Int { max(1_000, epochMaxEvents / max(1, laneCount)) }
+    var hotProfileBytesPerLane: Int { max(1 << 20, hotProfileBytes / max(1, laneCount)) }
+}
