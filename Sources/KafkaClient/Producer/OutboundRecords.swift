@@ -71,6 +71,26 @@ package struct OutboundRecords: Sendable {
         attach(headers)
     }
 
+    /// The same from spans of bytes (a `Span` cannot be turned into a `RawSpan` safely).
+    package mutating func append(
+        topic: Int32, partition: Int32, key: Span<UInt8>?, value: Span<UInt8>?,
+        timestamp: Int64 = 0, headers: borrowing RecordHeaders = RecordHeaders()
+    ) {
+        var entry = Entry(
+            start: bytes.count, keyCount: -1, valueCount: -1, topic: topic,
+            partition: partition, timestamp: timestamp, firstHeader: 0, headerCount: 0)
+        if let key {
+            unsafe key.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+            entry.keyCount = Int32(key.count)
+        }
+        if let value {
+            unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+            entry.valueCount = Int32(value.count)
+        }
+        entries.append(entry)
+        attach(headers)
+    }
+
     /// The same from arrays.
     package mutating func append(
         topic: Int32, partition: Int32, key: [UInt8]?, value: [UInt8]?, timestamp: Int64 = 0,

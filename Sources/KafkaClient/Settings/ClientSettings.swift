@@ -59,8 +59,11 @@ package struct ClientSettings: Sendable, CustomStringConvertible {
     }
 
     /// Whether the value of the property must never be shown.
-    static func isSecret(_ name: String) -> Bool {
-        let name = name.lowercased()
+    ///
+    /// An unknown name counts: it may be the name of a secret, mistyped.
+    static func isSecret(_ written: String) -> Bool {
+        let name = split(written).name.lowercased()
+        if PropertyTable.shared.audience[name] == nil { return true }
         return ["password", "secret", ".pem", "oauthbearer.config", "token", "credential"]
             .contains { name.contains($0) }
     }

@@ -1,0 +1,83 @@
+internal import Foundation
+package import KafkaClient
+
+/// The broker that tests run against.
+///
+/// With `HANDOFF_BOOTSTRAP_SERVERS` it is that one. Otherwise the development broker is started
+/// once per test process, on a free port and with data of its own, from `HANDOFF_TEST_NOIDA` or
+/// `.tools/venv/bin/noida-db` under the package; it ends with the process, however that ends.
+package struct Broker: Sendable {
+    /// `host:port`, several separated by commas.
+    package let bootstrapServers: String
+    private let owner: BrokerProcess?
+
+    /// Why no broker can be had.
+    package struct Unavailable: Error, CustomStringConvertible {
+        /// The reason, with what to set.
+        package var description: String
+
+        /// For the reason given.
+        package init(description: String) { self.description = description }
+    }
+
+    /// The broker of this test process, reachable.
+    package static func shared() async throws -> Broker { try await starting.value }
+
+    // Owned by the process: started at the first use, ended by the watcher of `BrokerProcess`.
+    private static let starting = Task { try await start() }
+
+    private static func start() async throws -> Broker {
+        let environment = ProcessInfo.processInfo.environment
+        let broker: Broker
+        if let servers = environment["HANDOFF_BOOTSTRAP_SERVERS"], !servers.isEmpty {
+            broker = Broker(bootstrapServers: servers, owner: nil)
+        } else {
+            let process = try BrokerProcess(executable: try executable(environment))
+            broker = Broker(bootstrapServers: "127.0.0.1:\(process.port)", owner: process)
+        }
+        let admin = try AdminClient(settings: broker.settings(), logger: .silent)
+        try await admin.brokerReachable(timeout: .seconds(60))
+        return broker
+    }
+
+    private static func executable(_ environment: [String: String]) throws -> String {
+        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let local = package.appendingPathComponent(".tools/venv/bin/noida-db").path
+        let path = environment["HANDOFF_TEST_NOIDA"] ?? local
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw Unavailable(
+                description: "no broker: set HANDOFF_BOOTSTRAP_SERVERS, or install \(path)")
+        }
+        return path
+    }
+
+    /// Settings of a client of this broker; its id is unique.
+    package func settings(_ properties: [String: String] = [:]) -> ClientSettings {
+        ClientSettings(
+            bootstrapServers: bootstrapServers, clientID: Broker.unique("client"),
+            properties: properties)
+    }
+
+    /// A name that nobody else has.
+    package static func unique(_ stem: String) -> String {
+        "\(stem)-\(UUID().uuidString.lowercased().prefix(13))"
+    }
+
+    /// A new topic; its records are kept whatever their timestamps.
+    package func freshTopic(
+        _ stem: String = "topic", partitions: Int = 1, configuration: [String: String] = [:]
+    ) async throws -> String {
+        let name = Broker.unique(stem)
+        let admin = try AdminClient(settings: settings(), logger: .silent)
+        let all = configuration.merging(["retention.ms": "-1"]) { given, _ in given }
+        let outcome = try await admin.createTopics([
+            NewTopic(name: name, partitions: partitions, configuration: all)
+        ])
+        guard outcome[name] == .created else {
+            throw Unavailable(
+                description: "topic \(name): \(outcome[name].map { "\($0)" } ?? "no answer")")
+        }
+        return name
+    }
+}
