@@ -55,9 +55,10 @@ import Testing
             if round == 5 { try writer.scrub() }
         }
         try writer.scrub()
-        let former = tokens().filter { current[$0.lead] != $0.version }
+        let onDisk = tokens()
+        let former = onDisk.filter { current[$0.lead] != $0.version }
         // Counts only: a failure would print every token.
-        let leads = Set(tokens().map(\.lead))
+        let leads = Set(onDisk.map(\.lead))
         #expect(former.count == 0)
         #expect(leads.symmetricDifference(current.keys).count == 0)
         #expect(try writer.scrub().cleanedPages == 0)
@@ -93,19 +94,20 @@ import Testing
         }
     }
 
-    /// Every whole token `<lead.version>` in the raw files.
+    /// Every whole token `<lead.version>` in the raw files: a byte search, for they are large.
     private func tokens() -> [(lead: Int, version: Int)] {
-        let raw = state.bytes(of: "lane-0.sqlite") + state.bytes(of: "lane-0.sqlite-wal")
-        return raw.split(separator: UInt8(ascii: "<")).compactMap { piece in
-            guard piece.count >= 8, piece[piece.startIndex + 7] == UInt8(ascii: ">") else {
-                return nil
-            }
-            let digits = String(decoding: piece.prefix(7), as: UTF8.self).split(separator: ".")
-            guard digits.count == 2, let lead = Int(digits[0]), let version = Int(digits[1]) else {
-                return nil
-            }
-            return (lead - 10_000, version)
+        let raw = [UInt8](state.bytes(of: "lane-0.sqlite") + state.bytes(of: "lane-0.sqlite-wal"))
+        var found: [(lead: Int, version: Int)] = []
+        for start in raw.indices.dropLast(8) {
+            // "<10042.7>": 10,000 + lead, and a version of one digit.
+            guard raw[start] == UInt8(ascii: "<"), raw[start + 8] == UInt8(ascii: ">"),
+                raw[start + 6] == UInt8(ascii: ".")
+            else { continue }
+            var lead = 0
+            for place in start + 1...start + 5 { lead = lead * 10 + Int(raw[place]) - 48 }
+            found.append((lead - 10_000, Int(raw[start + 7]) - 48))
         }
+        return found
     }
 
     private static func key(_ lead: Int) -> [UInt8] {
@@ -114,9 +116,8 @@ import Testing
     }
 
     private static func value(lead: Int, version: Int, count: Int) -> [UInt8] {
-        let token = bytes("<\(10_000 + lead)".prefix(6) + ".\(version)>")
-        let whole = Array(repeatElement(token, count: count / token.count + 1).joined())
-        return Array(whole.prefix(count))
+        let whole = String(repeating: "<\(10_000 + lead).\(version)>", count: count / 9 + 1)
+        return Array(whole.utf8.prefix(count))
     }
 }
 

@@ -68,6 +68,39 @@ import Testing
         #expect(writer.databaseBytes > 0)
     }
 
+    @Test func readsOfOneBatchSeeOneMoment() throws {
+        let folder = try state.folder()
+        let writer = try ProfileWriter(folder: folder, lane: 0)
+        let reader = try ProfileReader(folder: folder, lane: 0)
+        try writer.write([.init("a", "1"), .init("b", "1")], mark: mark(1))
+        try reader.reading { () throws(StorageError) in
+            let first = try reader.value(for: bytes("a"))
+            try writer.write([.init("a", "2"), .init("b", "2")], mark: mark(2))
+            #expect(first == bytes("1"))
+            #expect(try reader.value(for: bytes("b")) == bytes("1"))
+        }
+        #expect(try reader.value(for: bytes("b")) == bytes("2"))
+    }
+
+    @Test func aCheckpointBehindAnOpenReadSaysBusyAndWorksAfterIt() throws {
+        var settings = ProfileStoreSettings()
+        settings.busyTimeoutMilliseconds = 10
+        let folder = try state.folder()
+        let writer = try ProfileWriter(folder: folder, lane: 0, settings: settings)
+        let reader = try ProfileReader(folder: folder, lane: 0, settings: settings)
+        try writer.write([.init("a", "1")], mark: mark(1))
+        try reader.reading { () throws(StorageError) in
+            _ = try reader.value(for: bytes("a"))
+            try writer.write([.init("a", "2")], mark: mark(2))
+            let error = #expect(throws: StorageError.self) { try writer.erase([bytes("a")]) }
+            #expect(error?.code == .busy)
+            #expect(error?.consequence == .retry)
+        }
+        try writer.scrub()
+        #expect(writer.logBytes == 0)
+        #expect(try reader.value(for: bytes("a")) == nil)
+    }
+
     @Test func scansGoInOrderOfBytesPageByPage() throws {
         let folder = try state.folder()
         let writer = try ProfileWriter(folder: folder, lane: 0)

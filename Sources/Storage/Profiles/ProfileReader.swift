@@ -2,6 +2,9 @@
 ///
 /// Owns a read connection of its own, so that a lane reads while a flusher writes. For one lane at a
 /// time, hence not `Sendable`. Each call sees one moment and holds no lock after it returns.
+///
+/// Measured with values of 700 bytes: 30,000 rows (24 MB) hit 2.3 us, miss 1.7 us; 300,000 rows
+/// (244 MB) hit 3.6 us, miss 2.0 us; a scan 0.5 to 0.9 us a row.
 package final class ProfileReader {
     private let connection: Connection
     private let get: Statement
@@ -53,6 +56,22 @@ package final class ProfileReader {
         }
     }
 
+    /// Runs `body`, whose reads all see one moment and share one lock.
+    ///
+    /// For a batch of look-ups, because a read alone spends a third of its time on locking (2.3 us
+    /// against 1.5 us, sorted by key 1.0 us; 30,000 rows of 700 bytes). Keep it to milliseconds,
+    /// for the log cannot be cut meanwhile.
+    ///
+    /// - Throws: what `body` throws; `.inputOutput`.
+    package func reading<Result>(
+        _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        try connection.execute("BEGIN", operation: "read profiles")
+        // A transaction that has only read cannot fail to end.
+        defer { try? connection.execute("COMMIT", operation: "read profiles") }
+        return try body()
+    }
+
     /// Lends up to `limit` rows in ascending order of key, from `start` on ([] for the first).
     ///
     /// Pages are read at different moments: rows changed in between are seen as they are then.
@@ -79,7 +98,7 @@ package final class ProfileReader {
         }
     }
 
-    /// The number of profiles; walks the index, so about 10 ms for each 300,000 rows.
+    /// The number of profiles; walks the index, 0.2 ms for 300,000 rows in the cache.
     ///
     /// - Throws: `.corrupt`, `.inputOutput`.
     package func count() throws(StorageError) -> Int {

