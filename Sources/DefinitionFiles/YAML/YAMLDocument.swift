@@ -20,9 +20,10 @@ package enum YAMLDocument {
 
     /// The root node, or nil if the file cannot be read as one YAML document.
     ///
-    /// Faults go to `faults`, also those that leave a root to read on with.
+    /// Faults go to `faults`, also those that leave a root to read on with. A file without any node is
+    /// a fault unless it may be empty.
     package static func read(
-        _ bytes: [UInt8], limits: Limits = Limits(), faults: FaultList
+        _ bytes: [UInt8], limits: Limits = Limits(), mayBeEmpty: Bool = false, faults: FaultList
     ) -> YAMLNode? {
         guard bytes.count <= limits.bytes else {
             faults.add(.start, "the file has \(bytes.count) bytes; the limit is \(limits.bytes)")
@@ -34,7 +35,7 @@ package enum YAMLDocument {
             do {
                 let parser = try Parser(yaml: source.text, resolver: .basic, encoding: .utf8)
                 guard let root = try parser.nextRoot() else {
-                    faults.add(.start, "the file is empty")
+                    if !mayBeEmpty { faults.add(.start, "the file is empty") }
                     return nil
                 }
                 refuseSecondDocument(parser, text: text, faults: faults)
