@@ -2,8 +2,8 @@ package import DefinitionFiles
 
 /// Reads CSV (RFC 4180) in pieces of any size, a row at a time, in bounded memory.
 ///
-/// Lines end with LF or CRLF; a byte-order mark at the start and empty lines are skipped. A row with
-/// bad syntax is reported and left out, and reading goes on at the next line.
+/// Lines end with LF or CRLF; a byte-order mark at the start and empty lines are skipped. A row
+/// with bad syntax is reported and left out, and reading goes on at the next line.
 package struct CSVReader {
     /// One cell and where it starts.
     package struct Cell: Sendable, Equatable {
@@ -21,13 +21,13 @@ package struct CSVReader {
         case fault(Place, String)
     }
 
-    /// The largest row in bytes: far above any row of reference data, and the most that one quote that is
-    /// never closed can swallow.
+    /// The largest row in bytes: far above any row of reference data, and the most that one quote
+    /// that is never closed can swallow.
     package static let longestRow = 65_536
 
-    /// Can become: `cell` after a comma; `plain` or `quoted` at the first byte of a cell; `quote` at a
-    /// quote inside `quoted`, and back at a second one; `lineEnd` at a CR; `skipping` at bad syntax,
-    /// from which the next line leads out.
+    /// Can become: `cell` after a comma; `plain` or `quoted` at the first byte of a cell; `quote`
+    /// at a quote inside `quoted`, and back at a second one; `lineEnd` at a CR; `skipping` at bad
+    /// syntax, from which the next line leads out.
     private enum State {
         case cell, plain, quoted, quote, lineEnd, skipping
     }

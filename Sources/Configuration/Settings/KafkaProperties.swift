@@ -1,4 +1,5 @@
-/// Properties for librdkafka by name; values that may be secret never appear in text made from this.
+/// Properties for librdkafka by name; values that may be secret never appear in text made from
+/// this.
 package struct KafkaProperties: Sendable, Equatable {
     /// By name, such as `sasl.username`.
     ///
@@ -21,14 +22,16 @@ package struct KafkaProperties: Sendable, Equatable {
 
     /// Whether the value of a property must not be shown.
     ///
-    /// Judged by the words of the name, so that properties of later librdkafka versions are hidden too.
+    /// Judged by the words of the name, so that properties of later librdkafka versions are hidden
+    /// too.
     package static func isSecret(_ name: String) -> Bool {
         if name == "sasl.oauthbearer.config" || name == "ssl.key.pem" { return true }
         let words = name.split(whereSeparator: { $0 == "." || $0 == "_" })
         return words.contains { ["password", "secret", "token", "credentials"].contains($0) }
     }
 
-    /// Properties that the worker sets itself, with what to do instead; exactly-once depends on them.
+    /// Properties that the worker sets itself, with what to do instead; exactly-once depends on
+    /// them.
     static let own: [String: String] = [
         "bootstrap.servers": "set 'bootstrap_servers'",
         "metadata.broker.list": "set 'bootstrap_servers'",

@@ -122,7 +122,8 @@ extension Setting {
         text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in
             let server = part.drop(while: \.isWhitespace)
             guard !server.isEmpty, !server.contains(where: \.isWhitespace) else { return false }
-            // A colon followed by anything but a port is the end of a bare IPv6 address or a mistake.
+            // A colon followed by anything but a port is the end of a bare IPv6 address or a
+            // mistake.
             guard let colon = server.lastIndex(of: ":"), !server.hasSuffix("]") else { return true }
             let port = Int(server[server.index(after: colon)...]) ?? 0
             return (1...65_535).contains(port) && colon > server.startIndex

@@ -14,7 +14,8 @@ package enum SettingFlags {
     /// Sets a property of librdkafka; may be given several times.
     package static let kafkaFlag = "--kafka"
 
-    /// The flags of settings, as `--name value` or `--name=value`, and all other arguments in order.
+    /// The flags of settings, as `--name value` or `--name=value`, and all other arguments in
+    /// order.
     ///
     /// Arguments after `--` are left alone.
     package static func take(from arguments: [String]) -> (flags: [Flag], rest: [String]) {

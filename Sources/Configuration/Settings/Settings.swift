@@ -3,8 +3,8 @@ package import Qualification
 
 /// Everything an operator can set (CONTRACT.md 9).
 ///
-/// The initial values are the defaults. Names, ranges and meanings stand in `Setting.all`, once for the
-/// file, the environment, the flags and the documentation.
+/// The initial values are the defaults. Names, ranges and meanings stand in `Setting.all`, once for
+/// the file, the environment, the flags and the documentation.
 package struct Settings: Sendable, Equatable {
     /// The clock that follow-up alerts go by.
     package enum SLAClock: String, Sendable, CaseIterable {
@@ -133,8 +133,8 @@ extension Settings {
 extension Settings {
     /// What is wrong with the topics of a definition's products under these settings.
     ///
-    /// Neither file alone can tell: the definition does not know the worker's own topics, under one of
-    /// whose names an MQL would be read back as input, nor the prefix.
+    /// Neither file alone can tell: the definition does not know the worker's own topics, under one
+    /// of whose names an MQL would be read back as input, nor the prefix.
     package func topicFaults(of products: [Product]) -> [String] {
         var taken: [String: String] = [:]
         for path in TopicNames.all { taken[prefixedTopics[keyPath: path]] = "the worker" }

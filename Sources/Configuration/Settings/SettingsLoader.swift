@@ -39,8 +39,9 @@ package struct SettingsFile: Sendable {
 package struct SettingsLoader {
     /// Variables that begin with `HANDOFF_` and are no settings.
     ///
-    /// `HANDOFF_SETTINGS` names the settings file. Kubernetes puts the addresses of a service called
-    /// `handoff` into the environment of every pod beside it; a worker must start all the same.
+    /// `HANDOFF_SETTINGS` names the settings file. Kubernetes puts the addresses of a service
+    /// called `handoff` into the environment of every pod beside it; a worker must start all the
+    /// same.
     package static let otherVariables = [
         "HANDOFF_SETTINGS", "HANDOFF_TEST_*", "HANDOFF_SERVICE_HOST", "HANDOFF_SERVICE_PORT",
         "HANDOFF_SERVICE_PORT_*", "HANDOFF_PORT", "HANDOFF_PORT_*",
@@ -119,8 +120,8 @@ package struct SettingsLoader {
         apply(setting, text, origin)
     }
 
-    /// The scalar as written; a list of scalars reads as its items separated by commas, which is what
-    /// people write for `bootstrap_servers`.
+    /// The scalar as written; a list of scalars reads as its items separated by commas, which is
+    /// what people write for `bootstrap_servers`.
     private func text(of node: YAMLNode) -> String? {
         switch node.content {
         case .scalar(let text, _): return node.isNull ? nil : text

@@ -1,9 +1,10 @@
 import Yams
 
-/// Reads the bytes of a file as one YAML document, reporting everything that is wrong with its form.
+/// Reads the bytes of a file as one YAML document, reporting everything that is wrong with its
+/// form.
 package enum YAMLDocument {
-    /// Limits on what one file may hold; far above any real file, so that a wrong one cannot take the
-    /// machine's memory or time.
+    /// Limits on what one file may hold; far above any real file, so that a wrong one cannot take
+    /// the machine's memory or time.
     package struct Limits: Sendable {
         /// Bytes of the file.
         package var bytes = 1 << 20
@@ -20,8 +21,8 @@ package enum YAMLDocument {
 
     /// The root node, or nil if the file cannot be read as one YAML document.
     ///
-    /// Faults go to `faults`, also those that leave a root to read on with. A file without any node is
-    /// a fault unless it may be empty.
+    /// Faults go to `faults`, also those that leave a root to read on with. A file without any node
+    /// is a fault unless it may be empty.
     package static func read(
         _ bytes: [UInt8], limits: Limits = Limits(), mayBeEmpty: Bool = false, faults: FaultList
     ) -> YAMLNode? {
