@@ -43,6 +43,9 @@ let package = Package(
             dependencies: ["Qualification", .product(name: "Yams", package: "Yams")],
             swiftSettings: houseRules),
         .target(
+            name: "Configuration", dependencies: ["Qualification", "DefinitionFiles"],
+            swiftSettings: houseRules),
+        .target(
             name: "KafkaClient",
             dependencies: ["CLibrdkafka", .product(name: "Logging", package: "swift-log")],
             swiftSettings: houseRules),
@@ -59,8 +62,8 @@ let package = Package(
         .executableTarget(
             name: "handoff",
             dependencies: [
-                "Qualification", "WireFormats", "DefinitionFiles", "KafkaClient", "Storage",
-                "Worker",
+                "Qualification", "WireFormats", "DefinitionFiles", "Configuration", "KafkaClient",
+                "Storage", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -98,6 +101,10 @@ let package = Package(
             name: "DefinitionFilesTests",
             dependencies: ["DefinitionFiles", "Qualification", "TestSupport"],
             exclude: ["Fixtures"],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "ConfigurationTests",
+            dependencies: ["Configuration", "DefinitionFiles", "Qualification"],
             swiftSettings: houseRules),
         .testTarget(
             name: "KafkaClientTests", dependencies: ["KafkaClient", "TestSupport"],

@@ -8,8 +8,8 @@ enum ConditionPlace {
     case activity
 }
 
-/// The names that a file declares and its conditions may use; nil = the declaration itself is at fault,
-/// so names are not checked against it.
+/// The names that a file declares and its conditions may use; nil = the declaration itself is at
+/// fault, so names are not checked against it.
 struct DeclaredNames {
     var regions: [String]?
     var seniority: [String]?

@@ -1,7 +1,8 @@
 import Foundation
 import Qualification
 
-/// Reads `fit` and `engagement`, whose ids share one namespace because messages name criteria by id.
+/// Reads `fit` and `engagement`, whose ids share one namespace because messages name criteria by
+/// id.
 struct CriteriaReader {
     let root: Record
     let conditions: ConditionReader
@@ -138,7 +139,8 @@ struct CriteriaReader {
         return days
     }
 
-    /// `decay[age]`, in exactly the operations of CONTRACT.md 6, so that others compute the same bits.
+    /// `decay[age]`, in exactly the operations of CONTRACT.md 6, so that others compute the same
+    /// bits.
     private func decay(halfLife: Double) -> [Double] {
         (0...historyDays).map { age in pow(2, -Double(age) / halfLife) }
     }

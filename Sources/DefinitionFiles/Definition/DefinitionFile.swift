@@ -12,7 +12,8 @@ package enum DefinitionFile {
 
     /// The definition in a file's bytes.
     ///
-    /// Missing approvals are no fault: they are nil in `Definition.approvals`, and `run` refuses them.
+    /// Missing approvals are no fault: they are nil in `Definition.approvals`, and `run` refuses
+    /// them.
     /// - Parameters:
     ///   - bytes: The whole file, UTF-8 with or without byte-order mark.
     ///   - path: The file's name for messages.

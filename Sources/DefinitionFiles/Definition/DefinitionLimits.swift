@@ -23,7 +23,8 @@ package enum DefinitionLimits {
     package static let days = 3_650
     /// Times, such as `follow_up_within`.
     package static let span = Span24h.days(3_650)
-    /// Points of one criterion and thresholds: far from the 2^53 hundredths that sums must stay below.
+    /// Points of one criterion and thresholds: far from the 2^53 hundredths that sums must stay
+    /// below.
     package static let points = Points(hundredths: 100_000_000)
     /// The most negative points.
     package static let negativePoints = Points(hundredths: -points.hundredths)

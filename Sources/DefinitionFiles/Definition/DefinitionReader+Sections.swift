@@ -101,7 +101,8 @@ extension DefinitionReader {
         return statuses
     }
 
-    /// One list of the persona and the values that conditions may use (nil: the section is no mapping).
+    /// One list of the persona and the values that conditions may use (nil: the section is no
+    /// mapping).
     func persona(_ key: String) -> ([PersonaRule], [String]?) {
         guard let node = root.node("persona") else { return ([], []) }
         // Both lists are read from one mapping; its own faults are said once, by the first.
@@ -170,7 +171,8 @@ extension DefinitionReader {
         }
     }
 
-    /// What sales may answer; the codes are keys of a mapping, so YAML's own rule makes them unique.
+    /// What sales may answer; the codes are keys of a mapping, so YAML's own rule makes them
+    /// unique.
     func rejectionReasons() -> [RejectionReason] {
         guard let node = root.node("rejection_reasons") else { return [] }
         let entries = namedEntries(node, key: "rejection_reasons", atMost: DefinitionLimits.reasons)

@@ -1,8 +1,10 @@
 import Qualification
 
-/// Reads the operator and value of a comparison and checks the value against what the field can hold.
+/// Reads the operator and value of a comparison and checks the value against what the field can
+/// hold.
 struct OperatorReader {
-    /// The kind of a field's values; a comparison of different kinds is always false (CONTRACT.md 4).
+    /// The kind of a field's values; a comparison of different kinds is always false (CONTRACT.md
+    /// 4).
     private enum FieldKind: String {
         case text = "text"
         case number = "a number"
@@ -12,7 +14,8 @@ struct OperatorReader {
     let names: DeclaredNames
     let faults: FaultList
 
-    /// The comparison; nil if the field is unknown or the value is at fault, which is then reported.
+    /// The comparison; nil if the field is unknown or the value is at fault, which is then
+    /// reported.
     func comparison(_ entry: YAMLEntry, of field: Field?) -> Condition? {
         switch entry.key {
         case "exists": return exists(entry, of: field)
@@ -111,10 +114,15 @@ struct OperatorReader {
         case (.number, .text): advice = "; write digits without quotes"
         default: advice = ""
         }
+        let compared =
+            switch found {
+            case .text: "the text"
+            case .number: "the number"
+            case .bool: "the boolean"
+            }
         faults.add(
             node.place,
-            "comparing \(field.name), which is \(wanted.rawValue), with "
-                + "\(found == .bool ? "the boolean" : found == .number ? "the number" : "the text") "
+            "comparing \(field.name), which is \(wanted.rawValue), with \(compared) "
                 + "'\(Scalars.written(node))' is always false\(advice)")
         return false
     }
@@ -134,7 +142,8 @@ struct OperatorReader {
     }
 }
 
-/// Checks texts against the values that a field can have at all: declared names, countries, statuses.
+/// Checks texts against the values that a field can have at all: declared names, countries,
+/// statuses.
 struct KnownValues {
     let names: DeclaredNames
     let faults: FaultList

@@ -63,6 +63,7 @@ package struct Place: Hashable, Comparable, Sendable {
         self.column = column
     }
 
+    /// From top to bottom, then from left to right.
     package static func < (left: Place, right: Place) -> Bool {
         (left.line, left.column) < (right.line, right.column)
     }

@@ -1,6 +1,7 @@
 /// Suggestions for names that are not known.
 package enum NearestName {
-    /// `; did you mean 'points'?`, or `; one of a, b, c` if nothing is near and there are few names.
+    /// `; did you mean 'points'?`, or `; one of a, b, c` if nothing is near and there are few
+    /// names.
     package static func advice<Names: Sequence<String>>(for name: String, among names: Names)
         -> String
     {
@@ -10,7 +11,8 @@ package enum NearestName {
         return "; known: \(names.joined(separator: ", "))"
     }
 
-    /// The name with the smallest edit distance, if it is near enough to be meant; the first of equals.
+    /// The name with the smallest edit distance, if it is near enough to be meant; the first of
+    /// equals.
     package static func nearest<Names: Sequence<String>>(to name: String, among names: Names)
         -> String?
     {
@@ -25,8 +27,8 @@ package enum NearestName {
         return best?.name
     }
 
-    /// A third of the letters may differ ('fit_at_leest' is meant, 'colour' for 'points' is not), or the
-    /// end may be missing or too much ('owner' for 'owner_id').
+    /// A third of the letters may differ ('fit_at_leest' is meant, 'colour' for 'points' is not),
+    /// or the end may be missing or too much ('owner' for 'owner_id').
     private static func isNear(
         _ left: [Unicode.Scalar], _ right: [Unicode.Scalar], distance: Int
     ) -> Bool {

@@ -1,7 +1,7 @@
 package import Qualification
 
-/// One mapping of a file with the keys it may have: the readers of its values report what is wrong with
-/// them and return nil, so that reading goes on to the next fault.
+/// One mapping of a file with the keys it may have: the readers of its values report what is wrong
+/// with them and return nil, so that reading goes on to the next fault.
 package struct Record {
     /// Where the mapping starts; missing keys are reported here.
     package let place: Place
@@ -38,8 +38,8 @@ package struct Record {
 
     /// The entries with known keys.
     ///
-    /// A misspelt key is reported and then read as the one it means: so a misspelt section still has
-    /// its own faults reported, and is not reported as missing too.
+    /// A misspelt key is reported and then read as the one it means: so a misspelt section still
+    /// has its own faults reported, and is not reported as missing too.
     static func known(
         _ entries: [YAMLEntry], among known: [String], what: String, faults: FaultList
     ) -> [YAMLEntry] {

@@ -1,7 +1,8 @@
 package import Qualification
 
 extension Points {
-    /// Decimal digits with an optional sign and at most two decimals (further zeros are no decimals).
+    /// Decimal digits with an optional sign and at most two decimals (further zeros are no
+    /// decimals).
     package init?(decimal text: String) {
         var rest = text.utf8[...]
         let isNegative = rest.first == UInt8(ascii: "-")

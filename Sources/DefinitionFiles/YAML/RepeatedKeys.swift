@@ -1,8 +1,9 @@
 /// The text of a file in which the first of two equal keys can be given a stand-in.
 ///
-/// Yams gives up at the first mapping with two equal keys, which would hide every other fault of the
-/// file. So the first of the two is replaced by a stand-in of the same length, which leaves all places
-/// as they are, and the file is parsed again; `TreeBuilder` puts the key back and reports the second.
+/// Yams gives up at the first mapping with two equal keys, which would hide every other fault of
+/// the file. So the first of the two is replaced by a stand-in of the same length, which leaves all
+/// places as they are, and the file is parsed again; `TreeBuilder` puts the key back and reports
+/// the second.
 struct RepeatedKeys {
     /// What to parse.
     private(set) var text: String

@@ -1,9 +1,10 @@
 import Yams
 
-/// Reads the bytes of a file as one YAML document, reporting everything that is wrong with its form.
+/// Reads the bytes of a file as one YAML document, reporting everything that is wrong with its
+/// form.
 package enum YAMLDocument {
-    /// Limits on what one file may hold; far above any real file, so that a wrong one cannot take the
-    /// machine's memory or time.
+    /// Limits on what one file may hold; far above any real file, so that a wrong one cannot take
+    /// the machine's memory or time.
     package struct Limits: Sendable {
         /// Bytes of the file.
         package var bytes = 1 << 20
@@ -20,9 +21,10 @@ package enum YAMLDocument {
 
     /// The root node, or nil if the file cannot be read as one YAML document.
     ///
-    /// Faults go to `faults`, also those that leave a root to read on with.
+    /// Faults go to `faults`, also those that leave a root to read on with. A file without any node
+    /// is a fault unless it may be empty.
     package static func read(
-        _ bytes: [UInt8], limits: Limits = Limits(), faults: FaultList
+        _ bytes: [UInt8], limits: Limits = Limits(), mayBeEmpty: Bool = false, faults: FaultList
     ) -> YAMLNode? {
         guard bytes.count <= limits.bytes else {
             faults.add(.start, "the file has \(bytes.count) bytes; the limit is \(limits.bytes)")
@@ -34,7 +36,7 @@ package enum YAMLDocument {
             do {
                 let parser = try Parser(yaml: source.text, resolver: .basic, encoding: .utf8)
                 guard let root = try parser.nextRoot() else {
-                    faults.add(.start, "the file is empty")
+                    if !mayBeEmpty { faults.add(.start, "the file is empty") }
                     return nil
                 }
                 refuseSecondDocument(parser, text: text, faults: faults)

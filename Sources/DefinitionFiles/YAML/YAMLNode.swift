@@ -54,8 +54,8 @@ package struct YAMLEntry: Sendable {
 
 /// How a scalar reads where its kind decides, as in the value of a condition.
 ///
-/// YAML 1.1 and 1.2 disagree about words such as `NO` and numbers such as `010`. Only what both read
-/// alike is a boolean or a number here: `true`, `false` and plain decimal numbers.
+/// YAML 1.1 and 1.2 disagree about words such as `NO` and numbers such as `010`. Only what both
+/// read alike is a boolean or a number here: `true`, `false` and plain decimal numbers.
 package enum ScalarKind: Equatable {
     case text(String)
     case number(Double)
@@ -105,7 +105,8 @@ package enum PlainNumber {
         return !exponent.isEmpty && exponent.allSatisfy(\.isDigit)
     }
 
-    /// Octal, hexadecimal, underscores, sexagesimal, infinities: a number to some readers of YAML only.
+    /// Octal, hexadecimal, underscores, sexagesimal, infinities: a number to some readers of YAML
+    /// only.
     package static func isDoubtful(_ text: String) -> Bool {
         let rest = unsigned(text)
         let lower = String(decoding: rest, as: UTF8.self).lowercased()
