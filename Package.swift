@@ -115,7 +115,8 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Worker", "WireFormats", "Qualification", "Storage", "KafkaClient", "TestSupport",
+                "Worker", "WireFormats", "Qualification", "Storage", "KafkaClient",
+                "ReferenceModel", "TestSupport",
             ],
             swiftSettings: houseRules),
         .testTarget(

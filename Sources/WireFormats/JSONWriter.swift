@@ -32,6 +32,7 @@ struct JSONWriter {
     mutating func text(_ key: String, _ value: String?) {
         guard let value else { return }
         self.key(key)
+        separate()
         string(value)
     }
 
@@ -42,18 +43,21 @@ struct JSONWriter {
     mutating func points(_ key: String, _ value: Points?) {
         guard let value else { return }
         self.key(key)
+        separate()
         bytes.append(contentsOf: value.description.utf8)
     }
 
     mutating func integer(_ key: String, _ value: Int64?) {
         guard let value else { return }
         self.key(key)
+        separate()
         bytes.append(contentsOf: String(value).utf8)
     }
 
     mutating func number(_ key: String, _ value: Double?) {
         guard let value else { return }
         self.key(key)
+        separate()
         if let whole = Int64(exactly: value) {
             bytes.append(contentsOf: String(whole).utf8)
         } else {
@@ -63,6 +67,7 @@ struct JSONWriter {
 
     mutating func bool(_ key: String, _ value: Bool) {
         self.key(key)
+        separate()
         bytes.append(contentsOf: (value ? "true" : "false").utf8)
     }
 

@@ -94,19 +94,24 @@ struct OperatorReader {
                     + "write plain digits, or quote it to mean text")
             return nil
         case .text:
-            guard let text = Scalars.text(node, what: "'\(operation)'", faults: faults),
-                hasKind(.text, field, node)
-            else { return nil }
-            guard let field else { return .text(text) }
+            guard let text = Scalars.text(node, what: "'\(operation)'", faults: faults) else {
+                return nil
+            }
+            warnOfKind(.text, field, node)
+            guard let field, self.kind(of: field) == .text else { return .text(text) }
             return KnownValues(names: names, faults: faults)
                 .checked(text, of: field, at: node.place).map { .text($0) }
-        case .number(let number): return hasKind(.number, field, node) ? .number(number) : nil
-        case .bool(let bool): return hasKind(.bool, field, node) ? .bool(bool) : nil
+        case .number(let number):
+            warnOfKind(.number, field, node)
+            return .number(number)
+        case .bool(let bool):
+            warnOfKind(.bool, field, node)
+            return .bool(bool)
         }
     }
 
-    private func hasKind(_ found: FieldKind, _ field: Field?, _ node: YAMLNode) -> Bool {
-        guard let field, let wanted = kind(of: field), wanted != found else { return true }
+    private func warnOfKind(_ found: FieldKind, _ field: Field?, _ node: YAMLNode) {
+        guard let field, let wanted = kind(of: field), wanted != found else { return }
         let advice: String
         switch (wanted, found) {
         case (.text, _): advice = "; quote it"
@@ -120,11 +125,11 @@ struct OperatorReader {
             case .number: "the number"
             case .bool: "the boolean"
             }
-        faults.add(
+        // Not a fault: the contract gives it a meaning (false), and generated files may have it.
+        faults.warn(
             node.place,
             "comparing \(field.name), which is \(wanted.rawValue), with \(compared) "
                 + "'\(Scalars.written(node))' is always false\(advice)")
-        return false
     }
 
     /// The kind of a field's values; nil if it can be any.

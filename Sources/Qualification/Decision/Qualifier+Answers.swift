@@ -2,7 +2,9 @@
 extension Qualifier {
     /// Applies a disposition and decides its product, or refuses it.
     package func apply(_ event: DispositionEvent, to profile: inout Profile) throws -> Outcome {
-        if let drop = earlyDrop(event.header, .dispositions, profile) { return .dropped(drop) }
+        if let erasedAt = profile.erasedAt, event.header.stamp.at <= erasedAt {
+            return .dropped(.erased)
+        }
         let place = rulebook.index(ofProduct: event.product)
         let known = profile.products.firstIndex { $0.product == event.product }
         let hasSold = known.map { !profile.products[$0].mqls.isEmpty } ?? false
@@ -19,6 +21,9 @@ extension Qualifier {
         }
         guard profile.products[record].product == event.product else {
             return refuse(.badValue, "product", symbols.text(event.product))
+        }
+        if profile.remembered.contains(hash: event.header.idHash, source: .dispositions) {
+            return .dropped(.repeat)
         }
         let asOf = max(profile.asOf, event.header.stamp.at)
         rememberUnlessOld(event.header, .dispositions, &profile)

@@ -112,20 +112,23 @@ package final class LaneProcessor {
                         guard record.hasValue else {
                             throw DeadLetter(.notJSON, "the value is null")
                         }
-                        try take(source, key, value, input)
+                        guard try take(source, key, value, input) else { return }
+                        // Said of events that were applied, and only then: a repeat said it before.
+                        if let ignored = reader.ignoredFields {
+                            add(ignored, batch, place, source)
+                        }
                     }
                 }
             }
         } catch let fault as DeadLetter {
             add(fault, batch, place, source)
         }
-        if let ignored = reader.ignoredFields { add(ignored, batch, place, source) }
     }
 
     private func take(
         _ source: EventSource, _ key: RawSpan, _ value: RawSpan,
         _ input: EventReader.Input
-    ) throws {
+    ) throws -> Bool {
         let outcome: Qualifier.Outcome
         let entry: ProfileEntry
         let at: Timestamp
@@ -148,6 +151,7 @@ package final class LaneProcessor {
             at = event.header.stamp.at
         }
         try settle(outcome, entry, at)
+        return outcome == .applied || outcome == .dropped(.overLimit)
     }
 
     private func settle(

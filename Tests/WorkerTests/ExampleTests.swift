@@ -1,0 +1,42 @@
+import Foundation
+import ReferenceModel
+import TestSupport
+import Testing
+
+/// The cases that must agree (CONTRACT.md, examples.json), through bytes in and bytes out.
+struct ExampleTests {
+    static func cases() throws -> [ExampleCase] {
+        try ExampleCases.load(
+            path: Fixtures.folder + "/examples.json",
+            exampleDefinition: try Fixtures.exampleDefinitionText()
+        ).filter { $0.only?.contains(ModelTopic.alerts) != true }
+    }
+
+    @Test(arguments: try cases())
+    func exampleHolds(_ example: ExampleCase) throws {
+        let driver = LaneDriver(
+            definition: try Fixtures.definition(example.definitionYAML),
+            settings: example.settings)
+        for record in example.referenceRecords + example.records { try driver.take(record) }
+        driver.commit()
+        let faults = example.mismatches(
+            outputs: driver.outputs.filter { $0.topic != ModelTopic.alerts }, drops: driver.drops)
+        let isEqual = faults.isEmpty
+        #expect(isEqual, "\(example.name): \(example.why)\n\(faults.joined(separator: "\n"))")
+    }
+
+    @Test(arguments: try cases())
+    func restartAfterEveryRecordChangesNothing(_ example: ExampleCase) throws {
+        let driver = LaneDriver(
+            definition: try Fixtures.definition(example.definitionYAML),
+            settings: example.settings, hotBytes: 0)
+        for record in example.referenceRecords + example.records {
+            try driver.take(record)
+            driver.restart()
+        }
+        let faults = example.mismatches(
+            outputs: driver.outputs.filter { $0.topic != ModelTopic.alerts }, drops: driver.drops)
+        let isEqual = faults.isEmpty
+        #expect(isEqual, "\(example.name): \(faults.joined(separator: "\n"))")
+    }
+}
