@@ -34,23 +34,12 @@ struct AdminTests {
         var records = OutboundRecords()
         records.append(topic: 0, partition: 0, key: nil, value: [1])
         try await producer.send(records)
-        let group = try #require(GroupMetadata(groupID: Broker.unique("group")))
-        // Offsets are acknowledged in order behind the records, so those are written by then.
-        try await producer.sendOffsets([partition: 1], group: group)
-        let reader = try PartitionReader(
-            settings: broker.settings(), isolation: .readUncommitted,
-            partitions: [partition: 4], logger: .silent)
-        var last: Int64 = 4
-        while last < 5 {
-            let batch = try #require(try await reader.next(max: 10, timeout: .seconds(20)))
-            if batch.count > 0 { last = batch.offset(at: batch.count - 1) + 1 }
-        }
+        try await broker.written(partition, count: 5)
         let stable = try await admin.watermarks(partition, isolation: .readCommitted)
         #expect(stable.low == 0)
         #expect(stable.high == 4)
         #expect(try await admin.watermarks(partition, isolation: .readUncommitted).high == 5)
         try await producer.abort()
-        await reader.close()
         await producer.close(deadline: .seconds(20))
     }
 

@@ -109,6 +109,19 @@ extension Broker {
         await producer.close()
     }
 
+    /// Waits until the log holds `count` records or markers, committed or not.
+    func written(_ partition: TopicPartition, count: Int64) async throws {
+        let reader = try PartitionReader(
+            settings: settings(), isolation: .readUncommitted, partitions: [partition: 0],
+            logger: .silent)
+        while reader.positions()[partition] ?? 0 < count {
+            guard try await reader.next(max: 500, timeout: .seconds(20)) != nil else {
+                throw Unavailable(description: "\(partition) does not reach \(count)")
+            }
+        }
+        await reader.close()
+    }
+
     /// All records of one partition, from `offset` to its end.
     func read(
         _ partition: TopicPartition, from offset: Int64 = 0,

@@ -156,7 +156,8 @@ struct ReadWriteTests {
         var records = OutboundRecords()
         // org.apache.kafka.common.utils.Utils.murmur2("21") = -973932308, so partition 0 of 10
         // would be toPositive(-973932308) % 10 = 1173551340 % 10 = 0.
-        records.append(topic: 0, partition: OutboundRecords.byKey, key: Array("21".utf8), value: [1])
+        records.append(
+            topic: 0, partition: OutboundRecords.byKey, key: Array("21".utf8), value: [1])
         #expect(try await producer.send(records).isEmpty)
         let found = try await broker.read(TopicPartition(topic: topic, partition: 0))
         #expect(found.count == 1)

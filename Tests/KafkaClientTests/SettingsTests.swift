@@ -62,6 +62,15 @@ struct SettingsTests {
         }
     }
 
+    @Test("secrets are blotted out of whatever librdkafka says")
+    func redaction() {
+        let settings = ClientSettings(
+            bootstrapServers: "localhost:9092", clientID: "t",
+            properties: ["sasl.password": "hunter2", "linger.ms": "1000", "ssl.key.pem": "abc"])
+        let line = "auth hunter2hunter2 failed in 1000 ms abc"
+        #expect(settings.redacted(line) == "auth ****** failed in 1000 ms abc")
+    }
+
     @Test("a bad value of a secret is not quoted")
     func badSecret() {
         let settings = ClientSettings(

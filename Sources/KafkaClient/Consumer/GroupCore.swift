@@ -131,6 +131,8 @@ extension GroupCore {
                 case .close: break
                 }
             }
+            // Whatever came while commands ran may have yielded a queue that is polled no more.
+            if !commands.isEmpty { continue }
             let closed = unsafe rd_kafka_consumer_closed(handle.raw) != 0
             if abandoned || (closing && closed) { break }
             let polled = unsafe queue.withLock { unsafe Sending($0.raw) }

@@ -39,7 +39,7 @@ internal import Logging
             throw Handle.refused("\(name) was not accepted", settings)
         }
         let context = HandleContext(
-            logger: logger, secrets: settings.secrets, undelivered: undelivered)
+            logger: logger, settings: settings, undelivered: undelivered)
         let retained = unsafe Unmanaged.passRetained(context)
         unsafe Handle.installCallbacks(configuration, retained, kind)
         var text = [CChar](repeating: 0, count: 512)

@@ -8,17 +8,17 @@ internal import Synchronization
 /// (INTRODUCTION.md, "Threads and callbacks"), so they only record and log.
 final class HandleContext: Sendable {
     let logger: Logger
-    private let secrets: [String]
+    private let settings: ClientSettings
     private let lastProblem = Mutex("")
     /// Called with the index given to `produce` and the code when a record was not delivered.
     let undelivered: (@Sendable (Int, Int32) -> Void)?
 
     init(
-        logger: Logger, secrets: [String],
+        logger: Logger, settings: ClientSettings,
         undelivered: (@Sendable (Int, Int32) -> Void)? = nil
     ) {
         self.logger = logger
-        self.secrets = secrets
+        self.settings = settings
         self.undelivered = undelivered
     }
 
@@ -26,10 +26,7 @@ final class HandleContext: Sendable {
     var problem: String { lastProblem.withLock { $0 } }
 
     func log(level: Int32, facility: String, line: String) {
-        var line = line
-        for secret in secrets where line.utf8.count >= secret.utf8.count {
-            line = HandleContext.blot(secret, in: line)
-        }
+        let line = settings.redacted(line)
         if level <= 4 || facility == "FAIL" { lastProblem.withLock { $0 = line } }
         let severity: Logger.Level =
             switch level {
@@ -42,16 +39,6 @@ final class HandleContext: Sendable {
         logger.log(
             level: severity, "librdkafka",
             metadata: ["facility": "\(facility)", "line": "\(line)"])
-    }
-
-    static func blot(_ secret: String, in line: String) -> String {
-        var rest = line[...]
-        var result = ""
-        while let range = rest.firstRange(of: secret) {
-            result += rest[..<range.lowerBound] + "***"
-            rest = rest[range.upperBound...]
-        }
-        return result + rest
     }
 }
 

@@ -68,9 +68,22 @@ package struct ClientSettings: Sendable, CustomStringConvertible {
             .contains { name.contains($0) }
     }
 
-    /// The values to blot out of log lines.
-    var secrets: [String] {
-        properties.filter { ClientSettings.isSecret($0.key) && $0.value.count >= 4 }.map(\.value)
+    /// The line with every secret of these settings replaced by `***`; for librdkafka's words.
+    ///
+    /// Values below four characters stay: they would blot out half of every line.
+    package func redacted(_ line: String) -> String {
+        var result = line
+        for (name, secret) in properties
+        where ClientSettings.isSecret(name) && secret.utf8.count >= 4 {
+            var rest = result[...]
+            var clean = ""
+            while let range = rest.firstRange(of: secret) {
+                clean += rest[..<range.lowerBound] + "***"
+                rest = rest[range.upperBound...]
+            }
+            result = clean + rest
+        }
+        return result
     }
 
     static func split(_ written: String) -> (name: String, audience: PropertyTable.Audience) {
