@@ -9,7 +9,7 @@ import argparse
 import json
 from collections import Counter
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 import kafka
 
@@ -138,4 +138,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KafkaException as error:
+        raise SystemExit(f"show: {error.args[0].str()}")
