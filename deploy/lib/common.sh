@@ -16,6 +16,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$TOOLS"
 RUN_FOLDER="$(mktemp -d "$TOOLS/run.XXXXXX")"
 STARTED_PIDS=()
+LAUNCH=()        # put before what is started in the background, such as nohup
+BEFORE_CLEANUP=: # a command to run at the end, while the broker still runs but nothing else does
 
 # --- Words for a person -------------------------------------------------------------------------
 
@@ -96,8 +98,10 @@ stop_everything() {
     local status=$? index
     trap - EXIT INT TERM
     for ((index = ${#STARTED_PIDS[@]} - 1; index >= 0; index--)); do
+        if [[ ${STARTED_PIDS[index]} == "${BROKER_PID:-}" ]]; then "$BEFORE_CLEANUP"; fi
         stop_process "${STARTED_PIDS[index]}"
     done
+    if [[ -z "${BROKER_PID:-}" ]]; then "$BEFORE_CLEANUP"; fi
     rm -rf "$RUN_FOLDER"
     exit "$status"
 }
@@ -180,7 +184,7 @@ start_broker() {
     for attempt in 1 2 3; do
         port="$(free_port)"
         BOOTSTRAP="127.0.0.1:$port"
-        "$NOIDA" start --only kafka --kafka-port "$port" --data-dir "$folder" \
+        "${LAUNCH[@]}" "$NOIDA" start --only kafka --kafka-port "$port" --data-dir "$folder" \
             >"$log" 2>&1 </dev/null &
         BROKER_PID=$!
         STARTED_PIDS+=("$BROKER_PID")

@@ -4,11 +4,15 @@
 ping BOOTSTRAP                          exit 0 when the broker answers
 create BOOTSTRAP PARTITIONS TOPIC...    creates the missing ones and waits until they have leaders
 delete BOOTSTRAP TOPIC...
+delete-prefix BOOTSTRAP PREFIX
 ends BOOTSTRAP TOPIC...                 end offset (read_committed), summed per topic
 lag BOOTSTRAP GROUP TOPIC...            records between the group's committed offsets and the ends
-await BOOTSTRAP GROUP SECONDS TOPIC...  until that is 0; prints the seconds from the first commit
-                                        seen to the last, and the records in between
+await BOOTSTRAP GROUP SECONDS PID TOPIC...
+    waits until that is 0 and prints the records, and the seconds from the first commit seen to the
+    last; fails after SECONDS, or when the process PID (0 = none) is gone
 """
+import json
+import os
 import sys
 import time
 
@@ -100,32 +104,38 @@ def lag(bootstrap, group, *topics):
     print(sum(max(0, end - done.get(key, 0)) for key, end in goal.items()))
 
 
-def await_group(bootstrap, group, seconds, *topics):
+def await_group(bootstrap, group, seconds, pid, *topics):
     consumer, client = watcher(bootstrap), admin(bootstrap)
     goal = end_offsets(consumer, topics)
+    total = sum(goal.values())
     consumer.close()
     deadline = time.monotonic() + float(seconds)
-    base, first, behind = None, None, None
-    while time.monotonic() < deadline:
-        now = time.monotonic()
+    first = None
+    while True:
         done = committed(client, group, goal)
+        now = time.monotonic()
         reached = sum(min(done.get(key, 0), end) for key, end in goal.items())
-        base = reached if base is None else base
-        if first is None and reached > base:
-            first, base_at_first = now, reached
-        behind = sum(goal.values()) - reached
-        if behind == 0:
-            if first is None:
-                print("0.000 0")
-            else:
-                print(f"{now - first:.3f} {sum(goal.values()) - base_at_first}")
+        if first is None and reached > 0:
+            first = now
+        if reached >= total:
+            print(json.dumps({"events": total, "seconds": round(now - (first or now), 3)}))
             return
+        if int(pid) and not os.path.exists(f"/proc/{pid}"):
+            raise SystemExit(f"process {pid} ended {total - reached} records early")
+        if now > deadline:
+            raise SystemExit(f"group {group} is {total - reached} records behind after {seconds} s")
         time.sleep(0.02)
-    raise SystemExit(f"group {group} is {behind} records behind after {seconds} s")
+
+
+def delete_prefix(bootstrap, prefix):
+    if not prefix:
+        raise SystemExit("delete-prefix needs a prefix")
+    known = admin(bootstrap).list_topics(timeout=10).topics
+    delete(bootstrap, *[topic for topic in known if topic.startswith(prefix)])
 
 
 COMMANDS = {"ping": ping, "create": create, "delete": delete, "ends": ends, "lag": lag,
-            "await": await_group}
+            "await": await_group, "delete-prefix": delete_prefix}
 
 if __name__ == "__main__":
     if len(sys.argv) < 3 or sys.argv[1] not in COMMANDS:

@@ -523,7 +523,11 @@ def main():
         sys.exit(0 if check_everything() else 1)
     judge = Judge(options.prefix, options.complete)
     if options.topics:
-        judge_topics(judge, options.topics)
+        from confluent_kafka import KafkaException    # not needed for anything else here
+        try:
+            judge_topics(judge, options.topics)
+        except KafkaException as error:
+            raise SystemExit(f"validate: {error.args[0].str()}")
     elif options.stream == "-":
         judge_stream(judge, sys.stdin)
     else:
