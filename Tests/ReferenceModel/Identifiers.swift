@@ -22,7 +22,7 @@ struct Identifier: Hashable, Comparable {
 }
 
 /// Name-based UUIDs (RFC 9562, version 5) in the contract's namespace.
-package enum NamedUUID {
+enum NamedUUID {
     /// 6f1d1f5e-2d0b-5c7e-9a55-0f6c1f0b9d11, section 8.
     private static let namespace: [UInt8] = [
         0x6f, 0x1d, 0x1f, 0x5e, 0x2d, 0x0b, 0x5c, 0x7e, 0x9a, 0x55, 0x0f, 0x6c, 0x1f, 0x0b, 0x9d,
@@ -30,7 +30,7 @@ package enum NamedUUID {
     ]
 
     /// The UUID of that name, in lower case with hyphens.
-    package static func text(of name: String) -> String {
+    static func text(of name: String) -> String {
         var bytes = Array(SHA1.digest(of: namespace + Array(name.utf8)).prefix(16))
         bytes[6] = bytes[6] & 0x0f | 0x50
         bytes[8] = bytes[8] & 0x3f | 0x80

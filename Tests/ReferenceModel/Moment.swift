@@ -1,13 +1,13 @@
 /// Times as milliseconds since 1970 in UTC, and the UTC days they fall on.
-package enum Moment {
+enum Moment {
     /// Milliseconds of 24 hours.
-    package static let day: Int64 = 86_400_000
+    static let day: Int64 = 86_400_000
 
     /// 2000-01-01T00:00:00Z; nothing earlier is accepted.
     static let earliest: Int64 = 946_684_800_000
 
     /// Reads an RFC 3339 time with an offset or `Z`; digits beyond milliseconds are cut off.
-    package static func parse(_ text: String) -> Int64? {
+    static func parse(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, let day = parseDay(bytes[0..<10]),
             bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
@@ -34,13 +34,13 @@ package enum Moment {
     }
 
     /// Reads `YYYY-MM-DD` as a number of days since 1970.
-    package static func parseDay(_ text: String) -> Int? {
+    static func parseDay(_ text: String) -> Int? {
         let bytes = Array(text.utf8)
         return parseDay(bytes[...])
     }
 
     /// The time as the outputs write it: milliseconds and `Z`.
-    package static func text(_ time: Int64) -> String {
+    static func text(_ time: Int64) -> String {
         let date = dayText(utcDay(time))
         let inDay = Int(time - Int64(utcDay(time)) * day)
         let (hours, minutes) = (inDay / 3_600_000, inDay / 60_000 % 60)
@@ -50,12 +50,12 @@ package enum Moment {
     }
 
     /// The UTC day of a time, as a number of days since 1970.
-    package static func utcDay(_ time: Int64) -> Int {
+    static func utcDay(_ time: Int64) -> Int {
         Int((time - (time % day + day) % day) / day)
     }
 
     /// A day as `YYYY-MM-DD`.
-    package static func dayText(_ day: Int) -> String {
+    static func dayText(_ day: Int) -> String {
         // Counting in years that begin in March puts the leap day last.
         let shifted = day + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

@@ -75,7 +75,7 @@ struct DefinitionMutator {
             (path + ".fit_at_least", .number(fit)),
             (path + ".engagement_at_least", .number(random.pick([5, 10, 15, 24.43, 29.31, 30]))),
             (path + ".lapse_after_days", .number(Double(random.pick([1, 5, 30, 30, 90])))),
-            (path + ".follow_up_within", .string(random.pick(["90s", "45m", "6h", "2d"]))),
+            (path + ".follow_up_within", .string(random.pick(followUps))),
             (path + ".warn_before", random.chance(70) ? "60s" : .null),
             (path + ".escalate_after", random.chance(70) ? "1h" : .null),
             (path + ".sla_ends_on", random.chance(40) ? "contacted" : .null),
@@ -89,6 +89,10 @@ struct DefinitionMutator {
         }
         return changes
     }
+
+    /// With the warning a minute before and the escalation an hour after, alerts of different
+    /// levels fall due at the same time.
+    private static let followUps = ["90s", "150s", "150s", "45m", "105m", "6h", "2d"]
 
     private static let requiredFields = [
         "company.employees", "company.industry", "lead.phone", "lead.company_name",

@@ -28,7 +28,7 @@ extension WorldBuilder {
     private static let activityTypes: [(weight: Int, item: String)] = [
         (6, "page_view"), (4, "email_open"), (3, "email_click"), (4, "content_download"),
         (3, "webinar_attended"), (2, "event_attended"), (6, "pricing_view"), (4, "form_submit"),
-        (6, "trial_started"), (6, "demo_requested"), (3, "email_unsubscribed"), (2, "survey"),
+        (6, "trial_started"), (6, "demo_requested"), (6, "email_unsubscribed"), (2, "survey"),
     ]
 
     mutating func addLeadEvent(_ lead: String, isFirst: Bool) {
@@ -112,6 +112,11 @@ extension WorldBuilder {
         var members = envelope(lead, type: "lead.erased")
         members["occurred_at"] = .string(time(now + random.pick([-86_400_000, 0, 0, 240_000])))
         if random.chance(30) { members["employees"] = "many" }
+        // An erasure is no repeat, even with the id of an earlier event.
+        let applied = model.leads[Identifier(lead)]?.applied[.leads]?.keys.sorted() ?? []
+        if random.chance(40), let id = applied.randomElement(using: &random) {
+            members["event_id"] = .string(id.text)
+        }
         let json = render(members)
         for _ in 0..<random.pick([1, 1, 1, 2, 3]) {
             add(topic: ModelTopic.leads, key: lead, json: json)

@@ -80,7 +80,7 @@ extension WorldBuilder {
         switch random.number(0...6) {
         case 0: members[random.pick(["mql_id", "product"])] = random.chance(50) ? nil : .null
         case 1:
-            members["type"] = "rejected"
+            members["type"] = .string(random.pick(["rejected", "lost"]))
             members["reason"] = ""
         case 2: members["type"] = "signed"
         case 3: members["product"] = "payroll"

@@ -118,40 +118,49 @@ struct WorldBuilder {
 
     /// When an event of that lead happened: mostly now, at times at one of the edges.
     mutating func occurredAt(_ lead: String) -> Int64 {
+        let nudge = random.pick([-1, 0, 0, 0, 1] as [Int64])
+        let at = random.chance(12) ? edge(of: lead) + nudge : anyTime(lead) + nudge
+        lastOccurredAt[lead] = min(at, now + 300_000)
+        return min(at, now + 300_000)
+    }
+
+    private mutating func anyTime(_ lead: String) -> Int64 {
         let asOf = model.leads[Identifier(lead)]?.asOf ?? now
         let window = Int64(model.settings.duplicateWindowDays) * Moment.day
-        let nudge = random.pick([-1, 0, 0, 1] as [Int64])
-        let today = now - now % Moment.day
-        let candidates: [(weight: Int, item: Int64)] = [
-            (50, now), (10, now - Int64(random.number(0...3_600_000))),
-            (8, lastOccurredAt[lead] ?? now), (5, today + min(0, nudge)), (5, asOf),
+        return random.pick(weighted: [
+            (55, now), (10, now - Int64(random.number(0...3_600_000))),
+            (8, lastOccurredAt[lead] ?? now), (5, now - now % Moment.day), (5, asOf),
             (6, now - Int64(random.number(0...10)) * Moment.day),
-            (4, now + Int64(random.number(0...300_000))), (4, asOf - window + nudge),
-            (5, edge(of: lead) + nudge), (3, now - Int64(random.number(0...100)) * Moment.day),
-        ]
-        let at = min(random.pick(weighted: candidates), now + 300_000)
-        lastOccurredAt[lead] = at
-        return at
+            (4, now + Int64(random.number(0...300_000))), (4, asOf - window),
+            (3, now - Int64(random.number(0...100)) * Moment.day),
+        ])
     }
 
     /// A time at which something ends for that lead: a cool-down, a lapse, a follow-up.
     private mutating func edge(of lead: String) -> Int64 {
         guard let state = model.leads[Identifier(lead)] else { return now }
-        var edges = [state.erasedAt ?? now]
+        var edges: [Int64] = []
         for product in model.definition.products {
             guard let mql = state.newestMQL(of: product.id) else { continue }
-            edges += [mql.qualifiedAt + product.lapseAfter, mql.qualifiedAt]
-            edges.append(mql.qualifiedAt + product.followUpWithin)
-            guard let answer = mql.latest else { continue }
+            edges.append(mql.qualifiedAt)
+            guard let answer = mql.latest else {
+                edges.append(mql.qualifiedAt + product.lapseAfter)
+                continue
+            }
             edges.append(answer.stamp.at)
             if let rejection = answer.reason.flatMap({ model.rejection($0, for: state) }) {
                 edges.append(answer.stamp.at + Int64(rejection.afterDays) * Moment.day)
             }
         }
-        // An edge ahead can only be met by going there.
-        let edge = random.pick(edges)
-        if edge > now, edge - now < 40 * Moment.day, random.chance(60) { now = edge + 1 }
-        return edge
+        edges += model.alerts.filter { $0.lead == state.id }.map(\.dueAt)
+        // One ahead can only be met by going there, so those come first.
+        let ahead = edges.filter { $0 > now && $0 - now < 40 * Moment.day }
+        if !ahead.isEmpty, random.chance(60) {
+            let edge = random.pick(ahead)
+            now = edge + 1
+            return edge
+        }
+        return random.pick(edges + [state.erasedAt ?? now])
     }
 
     /// Adds the record and lets the model take it.
