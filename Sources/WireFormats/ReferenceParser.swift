@@ -1,11 +1,6 @@
 import CSimdjson
 package import Qualification
 
-/// The tables of reference data.
-package enum ReferenceTable: String, Sendable, CaseIterable {
-    case accounts, campaigns, suppressions
-}
-
 /// Reads the reference topics: a value sets a row, a null value deletes it (CONTRACT.md 2 and 3).
 ///
 /// The row's key is the value's own key field, in its normal form; the record key must mean the same.

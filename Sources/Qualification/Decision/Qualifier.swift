@@ -94,12 +94,10 @@ package final class Qualifier {
         profile.advance(
             to: at, historyDays: rulebook.definition.historyDays,
             duplicateWindow: limits.duplicateWindow)
+        let campaign = try campaign(event.campaign)
         var tag = event.product
-        if !isOverLimit {
-            let campaign = try campaign(event.campaign)
-            if !tag.isSome, let product = campaign?.product { tag = symbols.intern(product) }
-            take(event, tag: tag, campaign: campaign, into: &profile)
-        }
+        if !tag.isSome, let product = campaign?.product { tag = symbols.intern(product) }
+        if !isOverLimit { take(event, tag: tag, campaign: campaign, into: &profile) }
         try decideAll(&profile, activityContext(event, tag: tag))
         return isOverLimit ? .dropped(.overLimit) : .applied
     }

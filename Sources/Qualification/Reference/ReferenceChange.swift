@@ -1,3 +1,8 @@
+/// The tables of reference data.
+package enum ReferenceTable: String, Sendable, CaseIterable {
+    case accounts, campaigns, suppressions
+}
+
 /// A change of one row of reference data, as its topic carries it.
 package enum ReferenceChange: Sendable, Equatable {
     /// A new or replaced account.

@@ -1,0 +1,209 @@
+package import KafkaClient
+package import Logging
+package import Qualification
+package import Storage
+import Synchronization
+import WireFormats
+
+/// Keeps the reference cache at the end of the reference topics, for as long as the worker runs.
+///
+/// Every worker reads all partitions. Rows and positions change in one SQLite transaction, so a crash
+/// repeats or loses nothing. Bad records are skipped here; the owner of lane 0 reports them.
+package final class ReferenceFollower: Sendable {
+    private let settings: ClientSettings
+    private let admin: AdminClient
+    private let topics: Topics
+    private let cache: ReferenceCache
+    private let clock: any WorkerClock
+    private let logger: Logger
+    private let isStopping = Atomic(false)
+    private let caughtUp = Signal()
+    private let reader = Mutex<PartitionReader?>(nil)
+
+    private static let recordsPerBatch = 5_000
+    private static let readTimeout = Duration.seconds(1)
+    /// Kafka keeps tombstones for a day by default; a cache older than that may hold rows whose deletion
+    /// is no longer in the log.
+    private static let oldestCache: Int64 = 23 * 3_600_000
+
+    /// Joins what the composition made; nothing happens before `run`.
+    package init(
+        settings: ClientSettings, admin: AdminClient, topics: Topics, cache: ReferenceCache,
+        clock: any WorkerClock, logger: Logger
+    ) {
+        self.settings = settings
+        self.admin = admin
+        self.topics = topics
+        self.cache = cache
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Returns when the ends seen at start have been reached, or when `run` has ended. One waiter.
+    package func waitUntilCaughtUp() async {
+        await caughtUp.wait()
+    }
+
+    /// Makes `run` return soon.
+    package func stop() {
+        isStopping.store(true, ordering: .releasing)
+        reader.withLock { $0?.cancelWait() }
+    }
+
+    /// Follows until stopped.
+    package func run() async throws {
+        defer { caughtUp.set() }
+        let ranges = try await logRanges()
+        var positions = try startPositions(ranges)
+        let reader = try PartitionReader(
+            settings: settings, isolation: .readCommitted, partitions: positions, logger: logger)
+        self.reader.withLock { $0 = reader }
+        var isBehind = true
+        let parser = ReferenceParser()
+        while !isStopping.load(ordering: .acquiring) {
+            if isBehind, hasReached(ranges, positions, reader.ends()) {
+                isBehind = false
+                caughtUp.set()
+            }
+            let batch: RecordBatch?
+            do throws(KafkaError) {
+                batch = try await reader.next(
+                    max: ReferenceFollower.recordsPerBatch,
+                    timeout: ReferenceFollower.readTimeout)
+            } catch {
+                guard error.consequence == .retry else { throw error }
+                logger.warning("reference", metadata: ["error": "\(error)"])
+                continue
+            }
+            guard let batch else { continue }
+            let changes = changes(in: batch, reader.topics, parser)
+            positions = reader.positions()
+            try cache.writer.apply(changes, positions: stored(positions))
+        }
+        self.reader.withLock { $0 = nil }
+        await reader.close()
+    }
+
+    // MARK: Positions
+
+    private func logRanges() async throws -> [TopicPartition: Range<Int64>] {
+        let counts = try await admin.describeTopics(topics.references)
+        var ranges: [TopicPartition: Range<Int64>] = [:]
+        for (topic, count) in counts {
+            for number in 0..<Int32(count) {
+                let partition = TopicPartition(topic: topic, partition: number)
+                let (low, high) = try await admin.watermarks(
+                    partition, isolation: .readUncommitted)
+                ranges[partition] = low..<max(low, high)
+            }
+        }
+        return ranges
+    }
+
+    /// Where the cache stands, or everything from the start if it is of another log or too old.
+    private func startPositions(
+        _ ranges: [TopicPartition: Range<Int64>]
+    ) throws -> [TopicPartition: Int64] {
+        var known: [TopicPartition: Int64] = [:]
+        var writtenAt: Int64 = 0
+        for position in try cache.writer.positions() {
+            if position.topic == ReferenceFollower.writtenAtTopic {
+                writtenAt = position.nextOffset
+            } else {
+                known[
+                    TopicPartition(topic: position.topic, partition: position.partition)] =
+                    position.nextOffset
+            }
+        }
+        if known.isEmpty { return ranges.mapValues(\.lowerBound) }
+        let isOld = clock.wallMilliseconds() - writtenAt > ReferenceFollower.oldestCache
+        let isUsable = ranges.allSatisfy { partition, range in
+            guard let position = known[partition] else { return true }
+            if position == range.upperBound { return true }
+            return !isOld && range.lowerBound <= position && position <= range.upperBound
+        }
+        guard isUsable, known.keys.allSatisfy({ ranges[$0] != nil }) else {
+            logger.notice("reference cache thrown away: it is too old or of another log")
+            try cache.reset()
+            return ranges.mapValues(\.lowerBound)
+        }
+        return Dictionary(
+            uniqueKeysWithValues: ranges.map { ($0.key, known[$0.key] ?? $0.value.lowerBound) })
+    }
+
+    /// Not a topic: under this name the positions keep when they were written.
+    private static let writtenAtTopic = "#written-at-ms"
+
+    private func stored(_ positions: [TopicPartition: Int64]) -> [ReferencePosition] {
+        positions.map {
+            ReferencePosition(
+                topic: $0.key.topic, partition: $0.key.partition, nextOffset: $0.value)
+        } + [
+            ReferencePosition(
+                topic: ReferenceFollower.writtenAtTopic, partition: 0,
+                nextOffset: clock.wallMilliseconds())
+        ]
+    }
+
+    private func hasReached(
+        _ ranges: [TopicPartition: Range<Int64>], _ positions: [TopicPartition: Int64],
+        _ ends: [TopicPartition: Int64]
+    ) -> Bool {
+        // An end that the broker reported counts as well: behind it lie only markers and records of
+        // transactions that are not committed.
+        ranges.allSatisfy { partition, range in
+            (positions[partition] ?? 0) >= range.upperBound || ends[partition] != nil
+        }
+    }
+
+    // MARK: Records
+
+    private func changes(
+        in batch: RecordBatch, _ names: [String], _ parser: ReferenceParser
+    ) -> [ReferenceChange] {
+        var changes: [ReferenceChange] = []
+        for place in 0..<batch.count {
+            guard let table = topics.table(ofReference: names[Int(batch.topic(at: place))]) else {
+                continue
+            }
+            // A fault is reported by the audit of lane 0, see `ReferenceAudit`.
+            if case .success(let change) = parser.read(table, batch, at: place) {
+                changes.append(change)
+            }
+        }
+        return changes
+    }
+}
+
+extension ReferenceParser {
+    /// The change that a record of a batch makes, or why it makes none.
+    func read(
+        _ table: ReferenceTable, _ batch: RecordBatch, at place: Int
+    ) -> Result<ReferenceChange, DeadLetter> {
+        do throws(DeadLetter) {
+            return .success(
+                try batch.withKey(at: place) { (key) throws(DeadLetter) -> ReferenceChange in
+                    let key = [UInt8](copying: key)
+                    guard batch.hasValue(at: place) else { return try deletion(table, key: key) }
+                    return try batch.withValue(at: place) {
+                        (value) throws(DeadLetter) -> ReferenceChange in
+                        try change(table, key: key, value: value)
+                    }
+                })
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+extension Topics {
+    /// The table that a reference topic fills.
+    func table(ofReference topic: String) -> ReferenceTable? {
+        switch topic {
+        case accounts: .accounts
+        case campaigns: .campaigns
+        case suppressions: .suppressions
+        default: nil
+        }
+    }
+}
