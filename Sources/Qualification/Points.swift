@@ -13,8 +13,9 @@ package struct Points: Hashable, Comparable, Sendable {
         self.hundredths = hundredths
     }
 
-    /// Rounds a computed contribution: `raw` x 100 to the nearest whole number, half away from zero
-    /// (CONTRACT.md 6). `raw` must be finite and below 2^53 hundredths.
+    /// Rounds a computed contribution to hundredths, half away from zero (CONTRACT.md 6).
+    ///
+    /// `raw` must be finite and below 2^53 hundredths.
     package init(rounding raw: Double) {
         hundredths = Int64((raw * 100).rounded(.toNearestOrAwayFromZero))
     }

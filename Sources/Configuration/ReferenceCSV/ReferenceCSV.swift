@@ -1,5 +1,5 @@
 package import DefinitionFiles
-import Qualification
+package import Qualification
 
 /// Turns a CSV file of reference data into records of its topic, row by row.
 ///

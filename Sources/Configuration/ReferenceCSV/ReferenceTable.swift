@@ -1,10 +1,7 @@
 import DefinitionFiles
-import Qualification
+package import Qualification
 
-/// The reference tables that `handoff reference load` fills (CONTRACT.md 3).
-package enum ReferenceTable: String, Sendable, CaseIterable {
-    case accounts, campaigns, suppressions
-
+extension ReferenceTable {
     /// The columns in the order of the message's schema; the first is the key.
     package var columns: [String] {
         switch self {

@@ -1,7 +1,7 @@
 package import KafkaClient
 package import Logging
-package import Qualification
-package import Storage
+import Qualification
+import Storage
 import Synchronization
 import WireFormats
 

@@ -1,0 +1,183 @@
+import Configuration
+import Foundation
+import KafkaClient
+import Logging
+import Qualification
+import ServiceLifecycle
+import Storage
+import UnixSignals
+import Worker
+
+/// Makes the parts of a worker, joins them, and runs them as services.
+struct Composition {
+    private let settings: Settings
+    private let logger: Logger
+    private let follower: ReferenceFollower
+    private let worker: WorkerService
+
+    init(_ settings: Settings, _ definition: Definition, _ logger: Logger) async throws {
+        self.settings = settings
+        self.logger = logger
+        let topics = settings.workerTopics
+        do {
+            try settings.client("check").validated()
+        } catch {
+            throw CommandFailure("\(error)", exitCode: 2)
+        }
+        do {
+            let admin = try AdminClient(settings: settings.client("admin"), logger: logger)
+            let laneCount = try await TopicCheck(topics: topics, definition: definition)
+                .run(admin)
+            let folder = try StateFolder(path: settings.stateFolder)
+            let cache = try ReferenceCache(folder: folder)
+            let clock = SystemClock()
+            follower = ReferenceFollower(
+                settings: settings.client("reference"), admin: admin, topics: topics,
+                cache: cache, clock: clock, logger: logger)
+            let producer = try TransactionalProducer(
+                settings: settings.client("producer"),
+                transactionalID: "\(settings.groupID)-\(settings.memberName)",
+                transactionTimeout: settings.transactionTimeout.duration,
+                topics: topics.outputs(definition), logger: logger)
+            worker = WorkerService(
+                settings: settings, definition: definition, laneCount: laneCount,
+                follower: follower, producer: producer, admin: admin, folder: folder,
+                cache: cache, clock: clock, logger: logger)
+        } catch let error as KafkaError {
+            throw error.asCommandFailure
+        } catch let error as StorageError {
+            throw CommandFailure("\(error)", exitCode: 1)
+        }
+    }
+
+    func run() async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(
+                    service: ReferenceService(follower: follower),
+                    failureTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = settings.shutdownTimeout.duration
+        configuration.maximumCancellationDuration = .seconds(5)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let failure as WorkerFailure {
+            throw CommandFailure(failure.description, exitCode: failure.exitCode)
+        } catch let error as KafkaError {
+            throw error.asCommandFailure
+        } catch {
+            throw CommandFailure("\(error)", exitCode: 1)
+        }
+    }
+}
+
+/// Follows the reference topics until the group shuts down.
+private struct ReferenceService: Service {
+    let follower: ReferenceFollower
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await follower.run()
+        } onGracefulShutdown: {
+            follower.stop()
+        }
+    }
+}
+
+/// The worker: joins the group once reference data is there, leaves it when told to stop.
+private struct WorkerService: Service {
+    let settings: Settings
+    let definition: Definition
+    let laneCount: Int
+    let follower: ReferenceFollower
+    let producer: TransactionalProducer
+    let admin: AdminClient
+    let folder: StateFolder
+    let cache: ReferenceCache
+    let clock: SystemClock
+    let logger: Logger
+    private let events = GroupEvents()
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            await follower.waitUntilCaughtUp()
+            let consumer = try makeConsumer()
+            let result: Result<Void, any Error>
+            do {
+                try await makeWorker(consumer).run()
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            await consumer.close(deadline: settings.shutdownTimeout.duration / 2)
+            await producer.close(deadline: settings.shutdownTimeout.duration / 4)
+            try result.get()
+        } onGracefulShutdown: {
+            events.stop()
+        }
+    }
+
+    private func makeConsumer() throws -> GroupConsumer {
+        try GroupConsumer(
+            settings: settings.groupClient, groupID: settings.groupID,
+            instanceID: settings.instanceID.isEmpty ? nil : settings.instanceID,
+            topics: settings.workerTopics.inputs.map(\.topic),
+            limits: ConsumerLimits(revokeDeadline: settings.drainTimeout.duration),
+            handler: events, logger: logger)
+    }
+
+    private func makeWorker(_ consumer: GroupConsumer) -> Worker {
+        let port = LibrdkafkaPort(
+            consumer: consumer, producer: producer, admin: admin,
+            settings: settings.client("restore"), logger: logger)
+        return Worker(
+            settings: settings.worker(topics: settings.workerTopics, laneCount: laneCount),
+            definition: definition, kafka: port, events: events, folder: folder,
+            changes: cache.changes, clock: clock, logger: logger,
+            news: { [definition] in News.show($0, definition) })
+    }
+}
+
+/// What people and scripts read on standard output.
+enum News {
+    static func show(_ news: WorkerNews, _ definition: Definition) {
+        switch news {
+        case .ready(let lanes):
+            let list = lanes.map(String.init).joined(separator: ",")
+            print(
+                "handoff ready lanes=[\(list)] definition=\(definition.name) "
+                    + "version=\(definition.version)")
+            fflush(nil)
+        case .restoring, .committed, .rewound: break
+        }
+    }
+}
+
+extension Settings {
+    /// The client of the group member, with the session that the settings ask for.
+    var groupClient: ClientSettings {
+        var client = client("consumer")
+        client.properties["consumer.session.timeout.ms"] = String(sessionTimeout.total)
+        return client
+    }
+
+    func worker(topics: Topics, laneCount: Int) -> WorkerSettings {
+        var worker = WorkerSettings()
+        worker.topics = topics
+        worker.limits = Qualifier.Limits(
+            maxEventsPerLead: maxEventsPerLead, duplicateWindow: .days(duplicateWindowDays))
+        worker.futureTolerance = futureTolerance
+        worker.mergeWait = mergeWait.duration
+        worker.commitInterval = commitInterval.duration
+        worker.epochMaxEvents = epochMaxEvents
+        worker.flushInterval = flushInterval.duration
+        worker.hotProfileBytes = hotProfileBytes
+        worker.shutdownTimeout = shutdownTimeout.duration
+        worker.laneCount = laneCount
+        worker.workerVersion = Version.text
+        return worker
+    }
+}
