@@ -36,16 +36,7 @@ struct Handoff: AsyncParsableCommand {
             return
         }
         do {
-            var command = try Invocation.$flags.withValue(flags) {
-                try Handoff.parseAsRoot(rest)
-            }
-            try await Invocation.$flags.withValue(flags) {
-                if var asynchronous = command as? any AsyncParsableCommand {
-                    try await asynchronous.run()
-                } else {
-                    try command.run()
-                }
-            }
+            try await Invocation.$flags.withValue(flags) { try await run(rest) }
         } catch let failure as CommandFailure {
             FileHandle.standardError.write(Data((failure.description + "\n").utf8))
             Foundation.exit(failure.exitCode)
@@ -55,6 +46,17 @@ struct Handoff: AsyncParsableCommand {
             let output = isHelp ? FileHandle.standardOutput : FileHandle.standardError
             output.write(Data((message + "\n").utf8))
             Foundation.exit(isHelp ? 0 : 2)
+        }
+    }
+}
+
+extension Handoff {
+    private static func run(_ arguments: [String]) async throws {
+        var command = try Handoff.parseAsRoot(arguments)
+        if var asynchronous = command as? any AsyncParsableCommand {
+            try await asynchronous.run()
+        } else {
+            try command.run()
         }
     }
 }
