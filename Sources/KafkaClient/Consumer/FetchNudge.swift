@@ -11,14 +11,16 @@ internal import Synchronization
 final class FetchNudge: Sendable {
     private struct State {
         var busy = false
-        var last: ContinuousClock.Instant?
+        /// What asked while one was under way: skipping it would mean a second of silence.
+        var next: (TopicPartition, Handle)?
     }
 
     private let lane = BlockingLane("handoff.kafka.nudge")
     private let state = Mutex(State())
     /// Below this many queued records a queue runs low.
     private let low: Int
-    private let interval: Duration = .milliseconds(20)
+    /// Bounds the requests to a hundred a second.
+    private let interval: Duration = .milliseconds(10)
 
     init(_ handle: Handle) {
         var text = [CChar](repeating: 0, count: 32)
@@ -42,22 +44,38 @@ final class FetchNudge: Sendable {
             handle.raw, partition.topic, partition.partition, &first, &end)
         // What is queued and what lies beyond it: at the end there is nothing to be fetched.
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, position + Int64(left) < end else { return }
-        let now = ContinuousClock.now
-        let go = state.withLock { state -> Bool in
-            if state.busy { return false }
-            if let last = state.last, now - last < interval { return false }
+        ask(partition, handle)
+    }
+
+    private func ask(_ partition: TopicPartition, _ handle: Handle) {
+        let free = state.withLock { state -> Bool in
+            if state.busy {
+                state.next = (partition, handle)
+                return false
+            }
             state.busy = true
-            state.last = now
             return true
         }
-        guard go else { return }
+        if free { send(partition, handle) }
+    }
+
+    /// Runs on a lane of its own, since the answer, which does not matter, may wait behind a fetch.
+    private func send(_ partition: TopicPartition, _ handle: Handle) {
         lane.post {
             var first: Int64 = 0
             var end: Int64 = 0
-            // The answer does not matter; it may wait behind a fetch, hence the lane of its own.
             _ = unsafe rd_kafka_query_watermark_offsets(
                 handle.raw, partition.topic, partition.partition, &first, &end, 1_000)
-            self.state.withLock { $0.busy = false }
+            self.lane.post(after: self.interval) { self.finish() }
         }
+    }
+
+    private func finish() {
+        let next = state.withLock { state -> (TopicPartition, Handle)? in
+            defer { state.next = nil }
+            state.busy = state.next != nil
+            return state.next
+        }
+        if let (partition, handle) = next { send(partition, handle) }
     }
 }
