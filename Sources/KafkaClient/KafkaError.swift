@@ -9,8 +9,9 @@ package enum Consequence: Sendable, Equatable {
     /// The handle is of no more use: destroy it, make a new one with the same transactional id,
     /// and read the committed offsets back to learn what became of the last transaction.
     case recycle
-    /// Repeating cannot help: end the process with this code (STREAMING facts: 2 = invalid
-    /// settings, 3 = broker not reachable, 4 = topics missing, 1 = anything else).
+    /// Repeating cannot help: end the process with this code.
+    ///
+    /// 2 = invalid settings, 3 = broker not reachable, 4 = topics missing, 1 = anything else.
     case stop(exitCode: Int32)
 }
 

@@ -11,6 +11,8 @@ package final class Observed<Value: Sendable>: Sendable {
         var value: Value
         var next = 0
         var waiters: [Int: Waiter] = [:]
+        /// Deadlines that passed before their waiter had been scheduled.
+        var expired: Set<Int> = []
     }
 
     private let state: Mutex<State>
@@ -61,19 +63,23 @@ package final class Observed<Value: Sendable>: Sendable {
         _ ticket: Int, _ condition: @escaping @Sendable (Value) -> Bool
     ) async -> Value? {
         await withCheckedContinuation { continuation in
-            let now = state.withLock { state -> Value? in
-                if condition(state.value) { return state.value }
+            let (now, waits) = state.withLock { state -> (Value?, Bool) in
+                if condition(state.value) { return (state.value, false) }
+                if state.expired.remove(ticket) != nil { return (nil, false) }
                 state.waiters[ticket] = Waiter(condition: condition, continuation: continuation)
-                return nil
+                return (nil, true)
             }
-            if let now { continuation.resume(returning: now) }
+            if !waits { continuation.resume(returning: now) }
         }
     }
 
-    /// Removes the waiter; one that has not arrived yet is let in by its own condition or never,
-    /// so the deadline is at least as long as scheduling takes.
+    /// Lets the waiter go with nothing, now or when it arrives.
     private func expire(_ ticket: Int) {
-        state.withLock { $0.waiters.removeValue(forKey: ticket) }?.continuation
-            .resume(returning: nil)
+        let waiter = state.withLock { state -> Waiter? in
+            let waiter = state.waiters.removeValue(forKey: ticket)
+            if waiter == nil { state.expired.insert(ticket) }
+            return waiter
+        }
+        waiter?.continuation.resume(returning: nil)
     }
 }

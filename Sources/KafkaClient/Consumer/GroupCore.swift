@@ -30,6 +30,7 @@ internal import Synchronization
     let shared: Mutex<Shared>
     let ended = Gate()
     let wakeLoop: WakeLoop
+    private let nudge: FetchNudge
 
     /// The queue that is polled; replaced once, when closing begins.
     private let queue: Mutex<QueueRef>
@@ -49,6 +50,7 @@ internal import Synchronization
         self.handler = handler
         self.logger = logger
         wakeLoop = try WakeLoop()
+        nudge = FetchNudge(handle)
         shared = Mutex(Shared(handle: handle))
         // Errors of the handle itself arrive where the rebalances do.
         unsafe rd_kafka_poll_set_consumer(handle.raw)
@@ -258,7 +260,8 @@ extension GroupCore {
         _ partitions: [TopicPartition], at offsets: [TopicPartition: Int64], _ handle: Handle
     ) -> Result<[TopicPartition: PartitionQueue], KafkaError> {
         for partition in partitions {
-            queues[partition] = PartitionQueue(partition, handle: handle, wakeLoop: wakeLoop)
+            queues[partition] = PartitionQueue(
+                partition, handle: handle, wakeLoop: wakeLoop, nudge: nudge)
         }
         // The committed offset is looked up by librdkafka where none is given.
         let list = PartitionList(

@@ -12,6 +12,7 @@ internal import Synchronization
 
     private let handle: Handle
     private let wakeLoop: WakeLoop
+    private let nudge: FetchNudge
     private let state: Mutex<State>
     private let topics: [String]
 
@@ -19,13 +20,17 @@ internal import Synchronization
     @safe private struct State: @unchecked Sendable {
         var queue: OpaquePointer?
         var descriptor: Int32 = -1
+        /// The offset after the last record taken; -1 before the first.
+        var position: Int64 = -1
     }
 
     /// Un-forwards the queue of the partition; to be made before `rd_kafka_assign`.
     ///
     /// Forwarding to nothing sets `Q_F_FWD_APP`, which keeps librdkafka from forwarding the queue
     /// to the consumer's when the partition starts (rdkafka_partition.c:2167).
-    init?(_ partition: TopicPartition, handle: Handle, wakeLoop: WakeLoop) {
+    init?(
+        _ partition: TopicPartition, handle: Handle, wakeLoop: WakeLoop, nudge: FetchNudge
+    ) {
         guard
             let queue = unsafe rd_kafka_queue_get_partition(
                 handle.raw, partition.topic, partition.partition)
@@ -35,6 +40,7 @@ internal import Synchronization
         topics = [partition.topic]
         self.handle = handle
         self.wakeLoop = wakeLoop
+        self.nudge = nudge
         state = unsafe Mutex(State(queue: queue))
     }
 
@@ -52,14 +58,19 @@ internal import Synchronization
             let used = unsafe rd_kafka_consume_batch_queue(queue, 0, messages, max)
             guard used > 0 else {
                 unsafe messages.deallocate()
+                unsafe nudge.taken(
+                    from: queue, upTo: state.position, of: topicPartition, handle)
                 return nil
             }
             // librdkafka signals only the change from empty to not empty, and what is left in the
             // queue now hides it.
             if used == max, state.descriptor >= 0 { WakeLoop.ring(state.descriptor) }
-            return unsafe RecordBatch(
+            let batch = unsafe RecordBatch(
                 taking: messages, used: used, topics: topics, handle: handle,
                 topicIndex: { _ in 0 })
+            if batch.count > 0 { state.position = batch.offset(at: batch.count - 1) + 1 }
+            unsafe nudge.taken(from: queue, upTo: state.position, of: topicPartition, handle)
+            return batch
         }
     }
 

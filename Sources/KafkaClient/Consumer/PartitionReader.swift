@@ -93,11 +93,13 @@ package final class PartitionReader: Sendable {
 
     let state: Mutex<State>
     private let topics: [String]
+    private let nudge: FetchNudge
     private var known: [Int: Int32] = [:]
     private var last: (topic: Int, index: Int32)?
 
     init(handle: Handle, topics: [String], positions: [TopicPartition: Int64]) {
         self.topics = topics
+        nudge = FetchNudge(handle)
         unsafe rd_kafka_poll_set_consumer(handle.raw)
         state = unsafe Mutex(
             State(
@@ -151,6 +153,13 @@ package final class PartitionReader: Sendable {
             taking: messages, used: used, topics: topics, handle: handle,
             topicIndex: { unsafe self.index(of: $0) })
         note(batch)
+        if batch.count > 0 {
+            let last = batch.count - 1
+            let partition = TopicPartition(
+                topic: topics[Int(batch.topic(at: last))], partition: batch.partition(at: last))
+            unsafe nudge.taken(
+                from: queue, upTo: batch.offset(at: last) + 1, of: partition, handle)
+        }
         if let failure = batch.failure, batch.count == 0, batch.ends.isEmpty { throw failure }
         return batch
     }

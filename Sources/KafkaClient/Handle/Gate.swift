@@ -79,4 +79,9 @@ final class BlockingLane: Sendable {
 
     /// Runs the block after all earlier ones; nobody waits.
     func post(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+
+    /// The same, not before `delay` has passed.
+    func post(after delay: Duration, _ body: @escaping @Sendable () -> Void) {
+        queue.asyncAfter(deadline: .now() + delay.dispatchInterval, execute: body)
+    }
 }

@@ -61,7 +61,7 @@ final class WakeLoop: Sendable {
         _ = unsafe Glibc.write(descriptor, &one, 8)
     }
 
-    /// Ends the thread; handlers are called no more once it has returned.
+    /// Ends the thread, after the handler that may be running.
     func stop() {
         state.withLock { $0.ended = true }
         WakeLoop.ring(stopper)

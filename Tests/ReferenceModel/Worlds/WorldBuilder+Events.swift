@@ -129,8 +129,9 @@ extension WorldBuilder {
         let candidates = records.suffix(random.chance(80) ? 60 : records.count)
         let inputs = candidates.filter { $0.topic.hasPrefix("reference.") == false }
         guard var record = inputs.randomElement(using: &random) else { return }
+        if random.chance(20) { forgetAlmost(record) }
         record.timestampMs = now
-        if random.chance(30), let value = record.value, value.count < 10_000,
+        if random.chance(25), let value = record.value, value.count < 10_000,
             var members = JSONValue.parse(value)?.members, let lead = members["lead_id"]?.text
         {
             // The same id for another event, often from another topic, where it is no repeat.
@@ -141,6 +142,24 @@ extension WorldBuilder {
                 value: Array(JSONValue.object(members).json.utf8), timestampMs: now)
         }
         add(record)
+    }
+
+    /// Moves the lead's as_of to where the event's id is just, or just no longer, remembered.
+    private mutating func forgetAlmost(_ record: ModelRecord) {
+        guard let value = record.value, value.count < 10_000, let event = JSONValue.parse(value),
+            let lead = event["lead_id"]?.text,
+            let at = event["occurred_at"]?.text.flatMap(Moment.parse)
+        else { return }
+        let window = Int64(model.settings.duplicateWindowDays) * Moment.day
+        let edge = at + window + random.pick([-1, 0, 0, 1])
+        guard edge > now, edge - now < 40 * Moment.day else { return }
+        now = edge + 1
+        let members: [String: JSONValue] = [
+            "event_id": .string(newEventID()), "type": "lead.updated", "phone": "+3",
+            "occurred_at": .string(Moment.text(edge)), "lead_id": .string(lead),
+        ]
+        add(topic: ModelTopic.leads, key: lead, json: JSONValue.object(members).json)
+        now += 1
     }
 
     /// The required fields of a valid event.
