@@ -24,24 +24,32 @@ package struct SHA1 {
     }
 
     private mutating func compress(_ block: ArraySlice<UInt8>) {
-        var words = bigEndianWords(block)
+        var words = [UInt32](repeating: 0, count: 80)
+        for index in 0..<64 {
+            words[index / 4] = words[index / 4] << 8 | UInt32(block[block.startIndex + index])
+        }
         for index in 16..<80 {
             let mixed = words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16]
-            words.append(mixed.rotated(left: 1))
+            words[index] = mixed.rotated(left: 1)
         }
         var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
-        for (index, word) in words.enumerated() {
-            let (choice, constant): (UInt32, UInt32) =
-                switch index {
-                case 0..<20: ((b & c) | (~b & d), 0x5a82_7999)
-                case 20..<40: (b ^ c ^ d, 0x6ed9_eba1)
-                case 40..<60: ((b & c) | (b & d) | (c & d), 0x8f1b_bcdc)
-                default: (b ^ c ^ d, 0xca62_c1d6)
-                }
-            let next = a.rotated(left: 5) &+ choice &+ e &+ constant &+ word
+        for index in 0..<80 {
+            let choice: UInt32
+            let constant: UInt32
+            switch index {
+            case 0..<20: (choice, constant) = ((b & c) | (~b & d), 0x5a82_7999)
+            case 20..<40: (choice, constant) = (b ^ c ^ d, 0x6ed9_eba1)
+            case 40..<60: (choice, constant) = ((b & c) | (b & d) | (c & d), 0x8f1b_bcdc)
+            default: (choice, constant) = (b ^ c ^ d, 0xca62_c1d6)
+            }
+            let next = a.rotated(left: 5) &+ choice &+ e &+ constant &+ words[index]
             (a, b, c, d, e) = (next, a, b.rotated(left: 30), c, d)
         }
-        state = zip(state, [a, b, c, d, e]).map { $0 &+ $1 }
+        state[0] &+= a
+        state[1] &+= b
+        state[2] &+= c
+        state[3] &+= d
+        state[4] &+= e
     }
 }
 

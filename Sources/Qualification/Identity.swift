@@ -38,24 +38,45 @@ package struct UUID: Hashable, Comparable, Sendable {
     /// The canonical text with lower-case digits, or nil for any other text.
     package init?(canonical text: String) {
         let bytes = Array(text.utf8)
-        guard bytes.count == 36 else { return nil }
-        var halves: (UInt64, UInt64) = (0, 0)
-        var digits = 0
-        for (index, byte) in bytes.enumerated() {
-            if [8, 13, 18, 23].contains(index) {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let digit = UUID.digit(byte) else { return nil }
-            if digits < 16 {
-                halves.0 = halves.0 << 4 | digit
+        self.init(canonical: bytes.span)
+    }
+
+    /// The same from UTF-8 bytes; about 30 ns, for it is done for every event.
+    package init?(canonical bytes: Span<UInt8>) {
+        guard bytes.count == 36, bytes[8] == UUID.dash, bytes[13] == UUID.dash,
+            bytes[18] == UUID.dash, bytes[23] == UUID.dash,
+            let first = UUID.number(bytes, 0..<8), let second = UUID.number(bytes, 9..<13),
+            let third = UUID.number(bytes, 14..<18), let fourth = UUID.number(bytes, 19..<23),
+            let last = UUID.number(bytes, 24..<36)
+        else { return nil }
+        high = first << 32 | second << 16 | third
+        low = fourth << 48 | last
+    }
+
+    /// A 64-bit hash that is the same in every process and release.
+    package var stableHash: UInt64 {
+        let product = (high ^ 0xa076_1d64_78bd_642f)
+            .multipliedFullWidth(by: low ^ 0xe703_7ed1_a0b4_28db)
+        return product.high ^ product.low
+    }
+
+    private static let dash = UInt8(ascii: "-")
+
+    private static func number(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+        var number: UInt64 = 0
+        for place in range {
+            let byte = bytes[place]
+            let digit: UInt8
+            if byte &- UInt8(ascii: "0") <= 9 {
+                digit = byte &- UInt8(ascii: "0")
+            } else if byte &- UInt8(ascii: "a") <= 5 {
+                digit = byte &- UInt8(ascii: "a") &+ 10
             } else {
-                halves.1 = halves.1 << 4 | digit
+                return nil
             }
-            digits += 1
+            number = number << 4 | UInt64(digit)
         }
-        high = halves.0
-        low = halves.1
+        return number
     }
 
     package static func < (left: UUID, right: UUID) -> Bool {
@@ -71,26 +92,20 @@ package struct UUID: Hashable, Comparable, Sendable {
     private static func bigEndian(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
-
-    private static func digit(_ byte: UInt8) -> UInt64? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
-        default: nil
-        }
-    }
 }
 
 extension UUID: CustomStringConvertible {
     /// The canonical text with lower-case digits.
     package var description: String {
-        let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         text.reserveCapacity(36)
-        for (index, byte) in bytes.enumerated() {
-            if [4, 6, 8, 10].contains(index) { text.append(UInt8(ascii: "-")) }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        for place in 0..<32 {
+            if place == 8 || place == 12 || place == 16 || place == 20 {
+                text.append(UInt8(ascii: "-"))
+            }
+            let half = place < 16 ? high : low
+            let digit = UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (place & 15)) & 15)
+            text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
         }
         return String(decoding: text, as: UTF8.self)
     }

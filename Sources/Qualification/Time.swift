@@ -36,10 +36,26 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// RFC 3339 in UTC with milliseconds, such as `2026-09-07T10:05:00.000Z`: the form of all outputs.
     package var description: String {
-        let ofDay = milliseconds - Int64(day.number) * Span24h.milliseconds
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(24)
+        appendText(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the same text in UTF-8, without making a string: a message holds up to ten times.
+    package func appendText(to bytes: inout [UInt8]) {
+        let ofDay = Int(milliseconds - Int64(day.number) * Span24h.milliseconds)
         let (seconds, thousandths) = ofDay.quotientAndRemainder(dividingBy: 1000)
-        let clock = [seconds / 3600, seconds / 60 % 60, seconds % 60].map { padded($0, 2) }
-        return "\(day.description)T\(clock.joined(separator: ":")).\(padded(thousandths, 3))Z"
+        day.appendText(to: &bytes)
+        bytes.append(UInt8(ascii: "T"))
+        append(seconds / 3600, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        append(seconds / 60 % 60, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        append(seconds % 60, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: "."))
+        append(thousandths, digits: 3, to: &bytes)
+        bytes.append(UInt8(ascii: "Z"))
     }
 }
 
@@ -130,9 +146,19 @@ package struct UTCDay: Hashable, Comparable, Sendable {
 extension UTCDay: CustomStringConvertible {
     /// ISO 8601, such as `2026-09-07`.
     package var description: String {
+        var bytes: [UInt8] = []
+        appendText(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the same text in UTF-8.
+    package func appendText(to bytes: inout [UInt8]) {
         let date = calendarDate
-        return
-            "\(padded(Int64(date.year), 4))-\(padded(Int64(date.month), 2))-\(padded(Int64(date.day), 2))"
+        append(date.year, digits: 4, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        append(date.month, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        append(date.day, digits: 2, to: &bytes)
     }
 }
 
@@ -144,7 +170,11 @@ extension FixedWidthInteger {
     }
 }
 
-private func padded(_ number: Int64, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+private func append(_ number: Int, digits: Int, to bytes: inout [UInt8]) {
+    var divisor = 1
+    for _ in 1..<digits { divisor *= 10 }
+    while divisor > 0 {
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+        divisor /= 10
+    }
 }

@@ -1,23 +1,40 @@
 /// Bytes being written: variable-length integers, texts, fixed words.
+///
+/// Writes into a buffer that is kept, by place: `append` would check capacity and uniqueness for each byte.
 struct ByteWriter {
-    private(set) var bytes: [UInt8] = []
+    private var buffer = [UInt8](repeating: 0, count: 4096)
+    private(set) var count = 0
+
+    /// A copy of what was written.
+    var bytes: [UInt8] { Array(buffer[0..<count]) }
+
+    /// A copy of what was written from a place on.
+    func copy(from start: Int) -> [UInt8] { Array(buffer[start..<count]) }
 
     mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        count = 0
     }
 
     mutating func byte(_ byte: UInt8) {
-        bytes.append(byte)
+        reserve(1)
+        buffer[count] = byte
+        count += 1
     }
 
     /// LEB128: seven bits a byte, least significant first.
     mutating func unsigned(_ value: UInt64) {
+        reserve(10)
+        // Through a span, here and below: the array would look for other owners at each byte.
+        var place = count
+        var span = buffer.mutableSpan
         var rest = value
         while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            span[place] = UInt8(truncatingIfNeeded: rest) | 0x80
+            place &+= 1
             rest >>= 7
         }
-        bytes.append(UInt8(rest))
+        span[place] = UInt8(truncatingIfNeeded: rest)
+        count = place &+ 1
     }
 
     mutating func count(_ value: Int) {
@@ -30,21 +47,39 @@ struct ByteWriter {
     }
 
     mutating func word(_ value: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+        reserve(8)
+        let start = count
+        var span = buffer.mutableSpan
+        for offset in 0..<8 {
+            span[start &+ offset] = UInt8(truncatingIfNeeded: value >> UInt64(8 * offset))
         }
+        count = start &+ 8
     }
 
     mutating func text(_ text: String) {
-        var text = text
-        text.withUTF8 { utf8 in
-            count(utf8.count)
-            unsafe bytes.append(contentsOf: utf8)
+        let utf8 = text.utf8
+        count(utf8.count)
+        reserve(utf8.count)
+        var place = count
+        var span = buffer.mutableSpan
+        for byte in utf8 {
+            span[place] = byte
+            place &+= 1
         }
+        count = place
     }
 
-    mutating func raw(_ other: [UInt8]) {
-        bytes.append(contentsOf: other)
+    mutating func raw(_ other: Span<UInt8>) {
+        reserve(other.count)
+        let start = count
+        var span = buffer.mutableSpan
+        for place in other.indices { span[start &+ place] = other[place] }
+        count = start &+ other.count
+    }
+
+    private mutating func reserve(_ more: Int) {
+        if buffer.count - count >= more { return }
+        buffer += [UInt8](repeating: 0, count: max(buffer.count, more))
     }
 }
 

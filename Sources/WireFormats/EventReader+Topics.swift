@@ -7,7 +7,7 @@ extension EventReader {
     package func activity(
         key: RawSpan, value: RawSpan, _ input: Input, rulebook: Rulebook
     ) throws(DeadLetter) -> ActivityEvent {
-        let at = try open(value) { _ in [] }
+        let at = try open(value)
         try checkLength(HANDOFF_EVENT_ID, atMost: 100)
         try checkLength(HANDOFF_LEAD_ID, atMost: 200)
         try checkLength(HANDOFF_TYPE, atMost: 64)
@@ -59,7 +59,7 @@ extension EventReader {
     package func lead(
         key: RawSpan, value: RawSpan, _ input: Input
     ) throws(DeadLetter) -> LeadEvent {
-        let at = try open(value) { _ in [] }
+        let at = try open(value)
         try checkLength(HANDOFF_EVENT_ID, atMost: 100)
         try checkLength(HANDOFF_LEAD_ID, atMost: 200)
         guard let kind = LeadEvent.Kind(rawValue: parser[HANDOFF_TYPE].text) else {
@@ -150,11 +150,7 @@ extension EventReader {
     package func disposition(
         key: RawSpan, value: RawSpan, _ input: Input
     ) throws(DeadLetter) -> DispositionEvent {
-        let at = try open(value) { reader in
-            let answer = Disposition.Answer(rawValue: reader.parser[HANDOFF_TYPE].text)
-            let needsReason = answer?.needsReason ?? false
-            return [HANDOFF_MQL_ID, HANDOFF_PRODUCT] + (needsReason ? [HANDOFF_REASON] : [])
-        }
+        let at = try open(value, isDisposition: true)
         try checkLength(HANDOFF_EVENT_ID, atMost: 100)
         try checkLength(HANDOFF_LEAD_ID, atMost: 200)
         guard let answer = Disposition.Answer(rawValue: parser[HANDOFF_TYPE].text) else {

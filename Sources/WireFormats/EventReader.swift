@@ -41,7 +41,7 @@ package final class EventReader {
 
     /// Parses the object and checks what all events require, in the order of the contract's codes.
     func open(
-        _ value: RawSpan, alsoRequired: (EventReader) -> [handoff_field]
+        _ value: RawSpan, isDisposition: Bool = false
     ) throws(DeadLetter) -> Timestamp {
         ignored.removeAll(keepingCapacity: true)
         if value.byteCount > EventReader.valueLimit {
@@ -57,7 +57,7 @@ package final class EventReader {
             case .notAnObject: throw DeadLetter(.notJSON, "the value is not a JSON object")
             }
         }
-        let required = EventReader.requiredOfAll + alsoRequired(self)
+        let required = isDisposition ? requiredOfDisposition : EventReader.requiredOfAll
         for field in required where parser[field].isAbsent {
             throw DeadLetter(.missingField, "\(field.name) is missing")
         }
@@ -80,6 +80,13 @@ package final class EventReader {
     private static let requiredOfAll = [
         HANDOFF_EVENT_ID, HANDOFF_TYPE, HANDOFF_OCCURRED_AT, HANDOFF_LEAD_ID,
     ]
+
+    private var requiredOfDisposition: [handoff_field] {
+        let answer = Disposition.Answer(rawValue: parser[HANDOFF_TYPE].text)
+        let needsReason = answer?.needsReason ?? false
+        return EventReader.requiredOfAll + [HANDOFF_MQL_ID, HANDOFF_PRODUCT]
+            + (needsReason ? [HANDOFF_REASON] : [])
+    }
 
     func checkLength(_ field: handoff_field, atMost limit: Int) throws(DeadLetter) {
         let value = parser[field]
@@ -109,9 +116,8 @@ package final class EventReader {
                     + "when the record was written, by more than the tolerance")
         }
         let id = parser[HANDOFF_EVENT_ID]
-        return EventHeader(
-            stamp: Stamp(at: at, eventID: EventID(id.text)), recordedAt: recordedAt,
-            idHash: id.stableHash)
+        let eventID = id.withBytes { EventID($0) }
+        return EventHeader(stamp: Stamp(at: at, eventID: eventID), recordedAt: recordedAt)
     }
 
     // MARK: Optional fields

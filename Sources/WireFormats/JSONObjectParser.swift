@@ -121,9 +121,6 @@ import Qualification
         }
     }
 
-    /// `stableHash` of the text's bytes.
-    var stableHash: UInt64 { unsafe bytes.span.stableHash }
-
     /// Gives the text's bytes to `body`.
     func withBytes<R>(_ body: (Span<UInt8>) -> R) -> R {
         unsafe body(bytes.span)

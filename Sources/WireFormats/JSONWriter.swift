@@ -37,7 +37,11 @@ struct JSONWriter {
     }
 
     mutating func time(_ key: String, _ value: Timestamp) {
-        text(key, value.description)
+        self.key(key)
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        value.appendText(to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
     }
 
     mutating func points(_ key: String, _ value: Points?) {
@@ -85,9 +89,12 @@ struct JSONWriter {
         string(value)
     }
 
+    /// Keys are ours and plain ASCII, so they need no escaping.
     private mutating func key(_ key: String) {
         separate()
-        string(key)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: key.utf8)
+        bytes.append(UInt8(ascii: "\""))
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
@@ -106,25 +113,39 @@ struct JSONWriter {
         needsComma = true
     }
 
-    /// Only what RFC 8259 (section 7) demands is escaped.
+    /// Only what RFC 8259 (section 7) demands is escaped; nearly no text holds any of it.
     private mutating func string(_ value: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0x0a: bytes.append(contentsOf: "\\n".utf8)
-            case 0x0d: bytes.append(contentsOf: "\\r".utf8)
-            case 0x09: bytes.append(contentsOf: "\\t".utf8)
-            case 0..<0x20:
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(JSONWriter.digits[Int(byte >> 4)])
-                bytes.append(JSONWriter.digits[Int(byte & 15)])
-            default: bytes.append(byte)
+        let start = bytes.count
+        bytes.append(contentsOf: value.utf8)
+        var place = start
+        while place < bytes.count {
+            let byte = bytes[place]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                let rest = Array(bytes[place...])
+                bytes.removeSubrange(place...)
+                for byte in rest { escape(byte) }
+                break
             }
+            place += 1
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            bytes.append(UInt8(ascii: "\\"))
+            bytes.append(byte)
+        case 0x0a: bytes.append(contentsOf: "\\n".utf8)
+        case 0x0d: bytes.append(contentsOf: "\\r".utf8)
+        case 0x09: bytes.append(contentsOf: "\\t".utf8)
+        case 0..<0x20:
+            bytes.append(contentsOf: "\\u00".utf8)
+            bytes.append(JSONWriter.digits[Int(byte >> 4)])
+            bytes.append(JSONWriter.digits[Int(byte & 15)])
+        default: bytes.append(byte)
+        }
     }
 
     private static let digits = Array("0123456789abcdef".utf8)

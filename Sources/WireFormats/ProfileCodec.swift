@@ -2,7 +2,8 @@ package import Qualification
 
 /// The binary form of a profile: what the changelog and the state files hold.
 ///
-/// Version 1. Little-endian, integers as LEB128, signed ones zigzag, times relative to `as_of`. A symbol is
+/// Version 1. Little-endian, integers as LEB128, signed ones zigzag, times relative to `as_of`
+/// except those of stamps. A symbol is
 /// written as its text where it first occurs and as its number afterwards, a stamp likewise; so the bytes
 /// need no table and no other profile. Old versions stay readable for ever: a new one gets a new first byte.
 ///
@@ -10,7 +11,7 @@ package import Qualification
 ///     products agreements
 ///
 /// One coder per lane: it keeps its buffers.
-package final class ProfileCodec {
+package struct ProfileCodec {
     /// The version that `encode` writes.
     package static let version: UInt8 = 1
 
@@ -29,7 +30,10 @@ package final class ProfileCodec {
     }
 
     /// The bytes of a profile.
-    package func encode(_ profile: Profile) -> [UInt8] {
+    ///
+    /// `inout` only so that the caller's profile is read in place: as a plain argument it would be copied
+    /// out of its owner, which costs more than half of the encoding in reference counts.
+    package mutating func encode(_ profile: inout Profile) -> [UInt8] {
         writer.removeAll()
         writtenStamps.removeAll(keepingCapacity: true)
         writtenSymbols = 0
@@ -40,19 +44,19 @@ package final class ProfileCodec {
         if flags.contains(.hasAsOf) { writer.signed(profile.asOf.milliseconds) }
         if let erasedAt = profile.erasedAt { writer.signed(erasedAt.milliseconds) }
         base = flags.contains(.hasAsOf) ? profile.asOf.milliseconds : 0
-        writeFields(profile)
+        writeFields(&profile)
         symbolList(profile.interests)
         if let touch = profile.firstTouch { write(touch) }
         if let touch = profile.lastTouch, !flags.contains(.oneTouch) { write(touch) }
-        writeCounts(profile)
+        writeCounts(&profile)
         writer.count(profile.freshness.count)
         for (tag, at) in profile.freshness {
             symbol(tag)
             time(at)
         }
-        writeEvents(profile)
+        writeEvents(&profile)
         writer.count(profile.products.count)
-        for product in profile.products { write(product) }
+        for place in profile.products.indices { write(&profile.products[place]) }
         writer.count(profile.agreements.count)
         for agreement in profile.agreements { write(agreement) }
         return writer.bytes
@@ -85,12 +89,24 @@ package final class ProfileCodec {
 
     // MARK: Parts
 
-    private func writeFields(_ profile: Profile) {
-        writer.count(profile.fields.entries.count)
-        for entry in profile.fields.entries {
-            writer.byte(entry.field.rawValue)
-            stamp(entry.stamp)
-            switch entry.value {
+    private mutating func writeFields(_ profile: inout Profile) {
+        if let encoded = profile.fields.encoded { return writer.raw(encoded.span) }
+        let start = writer.count
+        write(profile.fields)
+        profile.fields.encoded = writer.copy(from: start)
+    }
+
+    private mutating func write(_ fields: LeadFields) {
+        let entries = fields.entries.span
+        writer.count(entries.count)
+        var previous: Stamp?
+        for place in entries.indices {
+            // Nearly all fields come from one event: its stamp is written once for a run of them.
+            let stamp = entries[place].stamp
+            writer.byte(entries[place].field.rawValue << 1 | (stamp == previous ? 1 : 0))
+            if stamp != previous { absolute(stamp) }
+            previous = stamp
+            switch entries[place].value {
             case .text(let text):
                 writer.byte(0)
                 writer.text(text)
@@ -102,11 +118,12 @@ package final class ProfileCodec {
         }
     }
 
-    private func writeCounts(_ profile: Profile) {
-        let cells = profile.counts.cells
+    private mutating func writeCounts(_ profile: inout Profile) {
+        let cells = profile.counts.cells.span
         writer.count(cells.count)
         var previous = Symbol.none
-        for cell in cells {
+        for place in cells.indices {
+            let cell = cells[place]
             // The day and two flags in one number: nearly all cells are two or three bytes long.
             let isSameType = cell.type == previous
             let day = Int64(base / Span24h.milliseconds) - Int64(cell.day.number)
@@ -118,31 +135,34 @@ package final class ProfileCodec {
         }
     }
 
-    private func writeEvents(_ profile: Profile) {
-        writer.count(profile.recent.count)
-        for activity in profile.recent {
-            stamp(activity.stamp)
-            symbol(activity.type)
-            symbol(activity.tag)
-            symbol(activity.campaign)
+    private mutating func writeEvents(_ profile: inout Profile) {
+        let recent = profile.recent.span
+        writer.count(recent.count)
+        for place in recent.indices {
+            stamp(recent[place].stamp)
+            symbol(recent[place].type)
+            symbol(recent[place].tag)
+            symbol(recent[place].campaign)
         }
-        writer.count(profile.remembered.entries.count)
+        let remembered = profile.remembered.entries.span
+        writer.count(remembered.count)
         var previous = base
-        for entry in profile.remembered.entries {
+        for place in remembered.indices {
+            let entry = remembered[place]
             writer.signed((entry.at.milliseconds - previous) << 2 | Int64(entry.source.rawValue))
             writer.word(entry.hash)
             previous = entry.at.milliseconds
         }
     }
 
-    private func write(_ touch: Touch) {
+    private mutating func write(_ touch: Touch) {
         stamp(touch.stamp)
         writer.byte(touch.source.rawValue)
         symbol(touch.channel)
         symbol(touch.campaign)
     }
 
-    private func write(_ product: ProductRecord) {
+    private mutating func write(_ product: inout ProductRecord) {
         symbol(product.product)
         writer.byte(product.status?.rawValue ?? 0)
         symbolList(product.codes)
@@ -154,7 +174,7 @@ package final class ProfileCodec {
         for mql in product.mqls { write(mql) }
     }
 
-    private func write(_ mql: MQLRecord) {
+    private mutating func write(_ mql: MQLRecord) {
         writer.word(mql.id.high)
         writer.word(mql.id.low)
         writer.count(mql.cycle)
@@ -178,7 +198,7 @@ package final class ProfileCodec {
         write(disposition.action)
     }
 
-    private func write(_ agreement: Agreement) {
+    private mutating func write(_ agreement: Agreement) {
         writer.text(agreement.sha256)
         writer.count(agreement.reasons.count)
         for reason in agreement.reasons {
@@ -188,7 +208,7 @@ package final class ProfileCodec {
     }
 
     /// 0 = no action, 1 = disqualify, n + 2 = recycle after n days.
-    private func write(_ action: RejectionReason.Action?) {
+    private mutating func write(_ action: RejectionReason.Action?) {
         switch action {
         case nil: writer.count(0)
         case .disqualify: writer.count(1)
@@ -198,17 +218,17 @@ package final class ProfileCodec {
 
     // MARK: Atoms
 
-    private func time(_ time: Timestamp) {
+    private mutating func time(_ time: Timestamp) {
         writer.signed(base - time.milliseconds)
     }
 
-    private func symbolList(_ list: [Symbol]) {
+    private mutating func symbolList(_ list: [Symbol]) {
         writer.count(list.count)
         for item in list { symbol(item) }
     }
 
     /// 0 = none, 1 = a new text follows, n + 2 = the n-th text of this profile.
-    private func symbol(_ symbol: Symbol) {
+    private mutating func symbol(_ symbol: Symbol) {
         if !symbol.isSome { return writer.byte(0) }
         let index = Int(symbol.index)
         if index >= written.count {
@@ -223,17 +243,21 @@ package final class ProfileCodec {
         writer.byte(1)
         let bytes = symbolTable.bytes(symbol)
         writer.count(bytes.count)
-        writer.raw(bytes)
+        writer.raw(bytes.span)
     }
 
     /// 0 = a new stamp follows, n + 1 = the n-th stamp of this profile.
-    private func stamp(_ stamp: Stamp) {
-        if let known = writtenStamps.firstIndex(of: stamp) { return writer.count(known + 1) }
+    private mutating func stamp(_ stamp: Stamp) {
+        if let known = number(of: stamp) { return writer.count(known + 1) }
         writtenStamps.append(stamp)
         writer.count(0)
-        time(stamp.at)
+        absolute(stamp)
+    }
+
+    private mutating func absolute(_ stamp: Stamp) {
+        writer.signed(stamp.at.milliseconds)
         // A UUID, which most event ids are, needs 16 bytes instead of 36.
-        if let uuid = UUID(canonical: stamp.eventID.text) {
+        if let uuid = stamp.eventID.uuid {
             writer.byte(1)
             writer.word(uuid.high)
             writer.word(uuid.low)
@@ -241,5 +265,17 @@ package final class ProfileCodec {
             writer.byte(0)
             writer.text(stamp.eventID.text)
         }
+    }
+
+    /// The number of a stamp that was written; the last is tried first, because the fields of a lead
+    /// mostly come from one event.
+    private func number(of stamp: Stamp) -> Int? {
+        let known = writtenStamps.span
+        var place = known.count - 1
+        while place >= 0 {
+            if known[place].at == stamp.at, known[place] == stamp { return place }
+            place -= 1
+        }
+        return nil
     }
 }

@@ -60,11 +60,14 @@ private struct ProfileDecoder {
 
     private mutating func fields() throws(ProfileCodecError) -> LeadFields {
         var entries: [LeadFields.Entry] = []
+        var previous: Stamp?
         for _ in 0..<(try reader.count()) {
-            guard let field = LeadField(rawValue: try reader.byte()) else {
+            let packed = try reader.byte()
+            guard let field = LeadField(rawValue: packed >> 1) else {
                 throw .malformed("an unknown lead field")
             }
-            let stamp = try stamp()
+            if packed & 1 == 0 { previous = try absoluteStamp() }
+            guard let stamp = previous else { throw .malformed("a field without a stamp") }
             let value: FactValue
             switch try reader.byte() {
             case 0: value = .text(try reader.text())
@@ -217,14 +220,17 @@ private struct ProfileDecoder {
             guard number <= readStamps.count else { throw .malformed("an unknown stamp number") }
             return readStamps[number - 1]
         }
-        let at = try time()
-        let isUUID = try reader.byte() == 1
-        let text =
-            isUUID
-            ? UUID(high: try reader.word(), low: try reader.word()).description
-            : try reader.text()
-        let stamp = Stamp(at: at, eventID: EventID(text))
+        let stamp = try absoluteStamp()
         readStamps.append(stamp)
         return stamp
+    }
+
+    private mutating func absoluteStamp() throws(ProfileCodecError) -> Stamp {
+        let at = Timestamp(milliseconds: try reader.signed())
+        let eventID =
+            try reader.byte() == 1
+            ? EventID(UUID(high: try reader.word(), low: try reader.word()))
+            : EventID(try reader.text())
+        return Stamp(at: at, eventID: eventID)
     }
 }

@@ -28,8 +28,15 @@ extension Qualifier {
 
     private func refreshStanding(_ profile: inout Profile) throws {
         if profile.standing?.stillHolds(reference) == true { return }
-        profile.standing = try Standing(
+        // The version is read before the rows: a change in between makes the standing look older than it is,
+        // and it is derived once more. The other order could miss the change for ever.
+        let version = reference.version
+        let facts = try Facts(
             profile, rulebook: rulebook, reference: reference, symbols: symbols)
+        let standing = try Standing(
+            facts, rulebook: rulebook, reference: reference, version: version)
+        profile.standing = standing
+        latestFacts = (standing, facts)
     }
 
     private func isInterested(_ profile: Profile, in place: Int) -> Bool {
@@ -38,15 +45,17 @@ extension Qualifier {
             || profile.products.contains { $0.product == product && !$0.mqls.isEmpty }
     }
 
-    /// Closes the newest MQL if sales has not answered in time; `announceLapse` tells it.
+    /// Closes the newest MQL if sales has not answered in time, and tells its topic.
     private func markLapse(_ profile: inout Profile, _ place: Int, _ asOf: Timestamp) {
         let entry = rulebook.products[place]
-        guard let record = profile.products.firstIndex(where: { $0.product == entry.symbol }),
-            let newest = profile.products[record].mqls.last,
-            newest.isOpen, newest.disposition == nil,
-            asOf >= newest.qualifiedAt + .days(entry.product.lapseAfterDays)
+        guard let record = profile.products.firstIndex(where: { $0.product == entry.symbol })
         else { return }
         let last = profile.products[record].mqls.count - 1
+        guard last >= 0, profile.products[record].mqls[last].isOpen,
+            profile.products[record].mqls[last].disposition == nil,
+            asOf >= profile.products[record].mqls[last].qualifiedAt + entry.lapseAfter
+        else { return }
+        let newest = profile.products[record].mqls[last]
         profile.products[record].mqls[last].isLapsed = true
         profile.products[record].mqls[last].alerts.end()
         emit(
@@ -60,22 +69,24 @@ extension Qualifier {
         let entry = rulebook.products[place]
         let record = profile.index(ofProduct: entry.symbol)
         let engagement = Engagement(rulebook: rulebook, asOf: asOf.day, tag: entry.symbol)
-        let score = Score(
-            fit: profile.standing?.fit ?? .zero, engagement: engagement.total(profile.counts))
         codes.removeAll(keepingCapacity: true)
-        let verdict = verdict(profile, place, record, asOf, score, engagement)
+        let verdict = verdict(profile, place, record, asOf, engagement)
         switch verdict {
         case .status(let status):
             if status == .suppressed || status == .disqualified {
                 withdrawIfOpen(&profile, record, asOf, because: status.name)
             }
-            try publish(status, &profile, place, record, asOf, score)
+            try publish(status, &profile, place, record, asOf, engagement)
         case .qualified(let byHandRaise):
-            try qualify(
-                &profile, place, record, asOf, score, engagement, byHandRaise, context)
+            try qualify(&profile, place, record, asOf, engagement, byHandRaise, context)
             codes.append(rulebook.codes.open)
-            try publish(.handedOff, &profile, place, record, asOf, score)
+            try publish(.handedOff, &profile, place, record, asOf, engagement)
         }
+    }
+
+    /// Both scores; computed only where a status or a message needs them.
+    func score(_ profile: Profile, _ engagement: Engagement) -> Score {
+        Score(fit: profile.standing?.fit ?? .zero, engagement: engagement.total(profile.counts))
     }
 
     private enum Verdict {
@@ -85,34 +96,48 @@ extension Qualifier {
 
     /// The first status that applies; leaves its codes in `codes`.
     private func verdict(
-        _ profile: Profile, _ place: Int, _ record: Int, _ asOf: Timestamp, _ score: Score,
+        _ profile: Profile, _ place: Int, _ record: Int, _ asOf: Timestamp,
         _ engagement: Engagement
     ) -> Verdict {
         guard let standing = profile.standing else {
             preconditionFailure("a decision without standing: refreshStanding comes first")
         }
-        let newest = profile.products[record].mqls.last
-        let answer = newest?.disposition
-        codes += standing.suppressed
-        if !codes.isEmpty { return .status(.suppressed) }
-        codes += standing.disqualified
-        if let answer, !answer.answer.keepsOpen, answer.action == .disqualify {
-            codes.append(symbols.intern("rejected:\(symbols.text(answer.reason))"))
+        if !standing.suppressed.isEmpty {
+            codes += standing.suppressed
+            return .status(.suppressed)
+        }
+        if !standing.disqualified.isEmpty { codes += standing.disqualified }
+        // Only leads that were handed over have an MQL, and only its parts are copied for them.
+        if !profile.products[record].mqls.isEmpty {
+            let status = statusOfNewest(profile, place, record, asOf)
+            if let status { return .status(status) }
         }
         if !codes.isEmpty { return .status(.disqualified) }
-        if let newest, answer?.answer == .won || newest.isOpen {
-            codes.append(newest.isOpen ? rulebook.codes.open : rulebook.codes.won)
-            return .status(.handedOff)
-        }
-        if let newest, !newest.isWithdrawn { recycleCodes(newest, profile, place, asOf) }
-        if !codes.isEmpty { return .status(.recycled) }
-        let byHandRaise = readinessCodes(standing, profile, place, score, engagement)
+        let byHandRaise = readinessCodes(standing, profile, place, engagement)
         if !codes.isEmpty { return .status(.notReady) }
-        if rulebook.products[place].product.paused {
+        if rulebook.products[place].isPaused {
             codes.append(rulebook.codes.paused)
             return .status(.paused)
         }
         return .qualified(byHandRaise: byHandRaise)
+    }
+
+    /// The status that follows from the newest MQL, if any does; `codes` already holds the disqualify rules.
+    private func statusOfNewest(
+        _ profile: Profile, _ place: Int, _ record: Int, _ asOf: Timestamp
+    ) -> Status? {
+        guard let newest = profile.products[record].mqls.last else { return nil }
+        let answer = newest.disposition
+        if let answer, !answer.answer.keepsOpen, answer.action == .disqualify {
+            codes.append(symbols.intern("rejected:\(symbols.text(answer.reason))"))
+        }
+        if !codes.isEmpty { return .disqualified }
+        if answer?.answer == .won || newest.isOpen {
+            codes.append(newest.isOpen ? rulebook.codes.open : rulebook.codes.won)
+            return .handedOff
+        }
+        if !newest.isWithdrawn { recycleCodes(newest, profile, place, asOf) }
+        return codes.isEmpty ? nil : .recycled
     }
 
     /// CONTRACT.md 7.4: cool-down and fresh activity, both counted from the answer.
@@ -132,11 +157,11 @@ extension Qualifier {
 
     /// CONTRACT.md 7.5; tells whether only a raised hand lifts the lead over the thresholds.
     private func readinessCodes(
-        _ standing: Standing, _ profile: Profile, _ place: Int, _ score: Score,
-        _ engagement: Engagement
+        _ standing: Standing, _ profile: Profile, _ place: Int, _ engagement: Engagement
     ) -> Bool {
-        let product = rulebook.products[place].product
-        codes += standing.missing
+        let score = score(profile, engagement)
+        let product = rulebook.products[place]
+        if !standing.missing.isEmpty { codes += standing.missing }
         if !standing.extraMissing.isEmpty { codes += standing.extraMissing[place] }
         let isFit = score.fit >= product.fitAtLeast
         let isEngaged = (score.engagement ?? .zero) >= product.engagementAtLeast
@@ -180,19 +205,20 @@ extension Qualifier {
     /// Tells marketing if status, the set of codes or the MQL changed.
     private func publish(
         _ status: Status, _ profile: inout Profile, _ place: Int, _ record: Int,
-        _ asOf: Timestamp, _ score: Score
+        _ asOf: Timestamp, _ engagement: Engagement
     ) throws {
         let cycle = status == .handedOff ? profile.products[record].mqls.last?.cycle ?? 0 : 0
-        let known = profile.products[record]
-        if known.status == status, known.publishedCycle == cycle,
-            known.codes == codes || Set(known.codes) == Set(codes)
+        if profile.products[record].status == status,
+            profile.products[record].publishedCycle == cycle,
+            hasSameCodes(profile.products[record])
         {
             return
         }
         profile.products[record].status = status
         profile.products[record].publishedCycle = cycle
         profile.products[record].codes = codes
-        let product = rulebook.products[place].product
+        let product = rulebook.products[place]
+        let score = score(profile, engagement)
         let shown = codes.map { code -> StatusChange.Code in
             var shown = StatusChange.Code(code: symbols.text(code))
             if status == .notReady, code == rulebook.codes.fit {
@@ -207,6 +233,10 @@ extension Qualifier {
             status: status, codes: shown, mqlID: mqlID, score: score, asOf: asOf,
             definition: stamp, lead: try view(of: profile).lead)
         emit(.statusChanged(change), .statusChanged, asOf, to: .nurture, &profile, record)
+    }
+
+    private func hasSameCodes(_ record: ProductRecord) -> Bool {
+        record.codes == codes || Set(record.codes) == Set(codes)
     }
 
     /// A lead that is interested in nothing: said once (CONTRACT.md 7).

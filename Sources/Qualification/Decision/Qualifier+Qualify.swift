@@ -1,7 +1,7 @@
 /// Publishing an MQL: the record that stays, and the message with every reason on it (CONTRACT.md 8).
 extension Qualifier {
     func qualify(
-        _ profile: inout Profile, _ place: Int, _ record: Int, _ asOf: Timestamp, _ score: Score,
+        _ profile: inout Profile, _ place: Int, _ record: Int, _ asOf: Timestamp,
         _ engagement: Engagement, _ byHandRaise: Bool, _ context: Context
     ) throws {
         let entry = rulebook.products[place]
@@ -26,7 +26,7 @@ extension Qualifier {
         mql.alerts = alerts(of: entry.product, followUpBy)
         let message = QualifiedLead(
             id: mql.id, cycle: cycle, qualifiedAt: asOf, followUpBy: followUpBy,
-            definition: stamp, score: score, handRaise: byHandRaise,
+            definition: stamp, score: score(profile, engagement), handRaise: byHandRaise,
             fitReasons: fitReasons(facts),
             engagementReasons: engagementReasons(engagement, profile.counts),
             whyNow: DecidingEvent(
@@ -43,8 +43,7 @@ extension Qualifier {
 
     /// What messages show of a lead, and the facts behind it.
     func view(of profile: Profile) throws -> (facts: Facts, lead: LeadView) {
-        let facts = try Facts(
-            profile, rulebook: rulebook, reference: reference, symbols: symbols)
+        let facts = try facts(of: profile)
         let fields = profile.fields
         let contact = ContactCard(
             email: fields.text(.email), firstName: fields.text(.firstName),
@@ -57,6 +56,12 @@ extension Qualifier {
             firstTouch: try profile.firstTouch.map(show),
             lastTouch: try profile.lastTouch.map(show))
         return (facts, lead)
+    }
+
+    /// The facts that the profile's standing was derived from a moment ago, or derived anew.
+    private func facts(of profile: Profile) throws -> Facts {
+        if let latest = latestFacts, latest.standing === profile.standing { return latest.facts }
+        return try Facts(profile, rulebook: rulebook, reference: reference, symbols: symbols)
     }
 
     private func show(_ touch: Touch) throws -> TouchView {

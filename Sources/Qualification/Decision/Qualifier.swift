@@ -56,6 +56,8 @@ package final class Qualifier {
     package let rulebook: Rulebook
     let reference: any ReferenceData
     let limits: Limits
+    /// The facts behind the standing derived last: most messages follow an event that changed them.
+    var latestFacts: (standing: Standing, facts: Facts)?
     /// Messages of the event in hand, in the order in which they are to be published.
     var messages: [Message] = []
     /// The codes of the decision in hand; kept to reuse its storage on every event.
@@ -71,11 +73,10 @@ package final class Qualifier {
         rulebook = Rulebook(definition, symbols: symbols)
     }
 
-    /// Takes the messages of the last event, which leaves none.
-    package func takeMessages() -> [Message] {
-        if messages.isEmpty { return [] }
-        defer { messages.removeAll(keepingCapacity: true) }
-        return messages
+    /// Gives the messages of the last event to `body`, in their order, and forgets them.
+    package func takeMessages(_ body: (Message) -> Void) {
+        for place in messages.indices { body(messages[place]) }
+        messages.removeAll(keepingCapacity: true)
     }
 
     /// Whether the last event left messages.

@@ -1,23 +1,75 @@
 /// The id of an event; compares as UTF-8 bytes (CONTRACT.md 3), not as Swift compares strings.
+///
+/// Most ids are canonical UUIDs, which are kept as two words: no allocation, and their order as numbers is
+/// that of their texts, because digits come before letters and the dashes are always at the same places.
 package struct EventID: Hashable, Comparable, Sendable {
-    /// The text as the producer wrote it.
-    package let text: String
+    private enum Storage: Hashable {
+        case uuid(UUID)
+        case text(String)
+    }
 
-    /// Makes an id.
+    private let storage: Storage
+
+    /// The id of a text.
     package init(_ text: String) {
-        self.text = text
+        let bytes = Array(text.utf8)
+        self.init(bytes.span)
+    }
+
+    /// The id of a text's UTF-8 bytes.
+    package init(_ bytes: Span<UInt8>) {
+        if let uuid = UUID(canonical: bytes) {
+            storage = .uuid(uuid)
+        } else {
+            var text: [UInt8] = []
+            text.reserveCapacity(bytes.count)
+            for place in bytes.indices { text.append(bytes[place]) }
+            storage = .text(String(decoding: text, as: UTF8.self))
+        }
+    }
+
+    /// The id of a UUID.
+    package init(_ uuid: UUID) {
+        storage = .uuid(uuid)
+    }
+
+    /// The UUID, if the id is the canonical text of one.
+    package var uuid: UUID? {
+        if case .uuid(let uuid) = storage { return uuid }
+        return nil
+    }
+
+    /// The text as the producer wrote it.
+    package var text: String {
+        switch storage {
+        case .uuid(let uuid): uuid.description
+        case .text(let text): text
+        }
+    }
+
+    /// A 64-bit hash that is the same in every process and release, because profiles keep it.
+    package var stableHash: UInt64 {
+        switch storage {
+        case .uuid(let uuid): return uuid.stableHash
+        case .text(let text):
+            let bytes = Array(text.utf8)
+            return bytes.span.stableHash
+        }
     }
 
     package static func == (left: EventID, right: EventID) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        switch (left.storage, right.storage) {
+        case (.uuid(let left), .uuid(let right)): left == right
+        case (.text(let left), .text(let right)): left.utf8.elementsEqual(right.utf8)
+        default: false
+        }
     }
 
     package static func < (left: EventID, right: EventID) -> Bool {
-        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        for byte in text.utf8 { hasher.combine(byte) }
+        if case .uuid(let left) = left.storage, case .uuid(let right) = right.storage {
+            return left < right
+        }
+        return left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
     }
 }
 
@@ -52,14 +104,14 @@ package struct EventHeader: Sendable, Equatable {
     package var stamp: Stamp
     /// The Kafka timestamp of the record (the event's own time if it had none).
     package var recordedAt: Timestamp
-    /// `stableHash` of the id's bytes, by which repeats are found.
+    /// `stableHash` of the id, by which repeats are found.
     package var idHash: UInt64
 
     /// Makes a header.
-    package init(stamp: Stamp, recordedAt: Timestamp, idHash: UInt64) {
+    package init(stamp: Stamp, recordedAt: Timestamp) {
         self.stamp = stamp
         self.recordedAt = recordedAt
-        self.idHash = idHash
+        idHash = stamp.eventID.stableHash
     }
 }
 

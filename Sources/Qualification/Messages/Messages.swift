@@ -1,5 +1,7 @@
 /// A message that a decision wants published, complete and without the worker's clock or host.
-package struct Message: Sendable {
+///
+/// A class: a message holds fifty texts, and passing it on must not count references to each.
+package final class Message: Sendable {
     /// What it says.
     package enum Body: Sendable {
         case qualified(QualifiedLead)
@@ -19,21 +21,35 @@ package struct Message: Sendable {
     }
 
     /// Where it goes.
-    package var destination: Destination
+    package let destination: Destination
     /// What it says.
-    package var body: Body
+    package let body: Body
     /// The CloudEvents type, and what `number` counts.
-    package var type: MessageType
+    package let type: MessageType
     /// How many messages of this type there were for this lead and product, this one included.
-    package var number: Int
+    package let number: Int
     /// The lead, also the record's key.
-    package var leadID: String
+    package let leadID: String
     /// The product, nil for the lead as a whole.
-    package var product: String?
+    package let product: String?
     /// `ce_time`.
-    package var asOf: Timestamp
+    package let asOf: Timestamp
     /// The name in `ce_source`.
-    package var definitionName: String
+    package let definitionName: String
+
+    init(
+        destination: Destination, body: Body, type: MessageType, number: Int, leadID: String,
+        product: String?, asOf: Timestamp, definitionName: String
+    ) {
+        self.destination = destination
+        self.body = body
+        self.type = type
+        self.number = number
+        self.leadID = leadID
+        self.product = product
+        self.asOf = asOf
+        self.definitionName = definitionName
+    }
 
     /// `ce_id` (CONTRACT.md 2).
     package var id: UUID {

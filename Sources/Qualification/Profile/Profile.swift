@@ -182,7 +182,12 @@ package struct LeadFields: Sendable {
     }
 
     /// The fields that have a value, in the order of `LeadField`.
-    package private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = [] {
+        didSet { encoded = nil }
+    }
+    /// What the codec wrote for `entries`, kept because it is half of a profile's bytes and changes only
+    /// with lead events; nil when they have changed since.
+    package var encoded: [UInt8]?
 
     /// No field known.
     package init() {}

@@ -7,26 +7,42 @@ struct Engagement {
     let asOf: UTCDay
     let tag: Symbol
 
-    /// The sum of all contributions.
+    /// The sum of all contributions: one pass over the counts, each run of a type against its criteria.
     func total(_ counts: ActivityCounts) -> Points {
         var total = Points.zero
-        for place in rulebook.criteria.indices {
-            total += contribution(of: rulebook.criteria[place], counts)
+        let cells = counts.cells.span
+        var start = 0
+        while start < cells.count {
+            let type = cells[start].type
+            var end = start + 1
+            while end < cells.count, cells[end].type == type { end += 1 }
+            if let rule = rulebook.rule(ofType: type) {
+                for place in rule.criteria.indices {
+                    total += points(
+                        rule.criteria[place], sum(rule.criteria[place], cells, start..<end))
+                }
+            }
+            start = end
+        }
+        for place in rulebook.combined.indices {
+            total += contribution(of: rulebook.combined[place], counts)
         }
         return total
     }
 
     /// What one criterion adds: the decayed, limited sum over its days, rounded to hundredths.
     func contribution(of criterion: Rulebook.Criterion, _ counts: ActivityCounts) -> Points {
-        var raw = 0.0
-        if criterion.countedTypes.count == 1 {
-            raw = sumOfRun(criterion, type: criterion.countedTypes[0], counts)
-        } else {
-            for (day, count) in days(of: criterion, counts) { raw += worth(criterion, day, count) }
+        if let type = criterion.onlyType {
+            return points(criterion, sum(criterion, counts.cells.span, run(of: type, counts)))
         }
-        if raw == 0 { return .zero }
-        if let limit = criterion.source.maxPoints?.value { raw = min(max(raw, -limit), limit) }
-        return Points(rounding: raw)
+        var raw = 0.0
+        for (day, count) in days(of: criterion, counts) { raw += worth(criterion, day, count) }
+        return points(criterion, raw)
+    }
+
+    private func points(_ criterion: Rulebook.Criterion, _ raw: Double) -> Points {
+        raw == 0
+            ? .zero : Points(rounding: min(max(raw, -criterion.limit), criterion.limit))
     }
 
     /// The days that count for a criterion, oldest first, with the number of activities before the limit.
@@ -47,18 +63,15 @@ struct Engagement {
     /// Whether a raised hand counts today or yesterday (CONTRACT.md 7.5).
     func hasRaisedHand(_ counts: ActivityCounts) -> Bool {
         rulebook.criteria.contains { criterion in
-            criterion.source.handRaise
+            criterion.handRaise
                 && days(of: criterion, counts).contains { asOf.number - $0.0.number <= 1 }
         }
     }
 
     /// The same sum as over `days(of:_:)`, without an array: one type's cells are already sorted by day.
-    private func sumOfRun(
-        _ criterion: Rulebook.Criterion, type: Symbol, _ counts: ActivityCounts
+    private func sum(
+        _ criterion: Rulebook.Criterion, _ cells: Span<ActivityCounts.Cell>, _ range: Range<Int>
     ) -> Double {
-        let range = run(of: type, counts)
-        if range.isEmpty { return 0 }
-        let cells = counts.cells.span
         var raw = 0.0
         var place = range.lowerBound
         while place < range.upperBound {
@@ -74,16 +87,14 @@ struct Engagement {
     }
 
     private func worth(_ criterion: Rulebook.Criterion, _ day: UTCDay, _ count: UInt32) -> Double {
-        let source = criterion.source
-        let counted = source.dailyLimit.map { min(Int(count), $0) } ?? Int(count)
-        return Double(counted) * source.points.value * source.decay[Int(asOf.number - day.number)]
+        Double(min(count, criterion.dailyLimit)) * criterion.points
+            * criterion.decay[Int(asOf.number - day.number)]
     }
 
     private func isCounted(_ cell: ActivityCounts.Cell, _ criterion: Rulebook.Criterion) -> Bool {
         guard cell.tag == tag || !cell.tag.isSome else { return false }
         let age = asOf.number - cell.day.number
-        guard age >= 0, age < criterion.source.decay.count else { return false }
-        return criterion.source.since.map { cell.day >= $0 } ?? true
+        return age >= 0 && age < criterion.decay.count && cell.day >= criterion.since
     }
 
     private func run(of type: Symbol, _ counts: ActivityCounts) -> Range<Int> {

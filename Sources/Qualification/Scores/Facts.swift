@@ -116,42 +116,40 @@ package struct JobTitle {
 ///
 /// Most events change neither fields nor reference data; keeping this result instead of deriving it again
 /// saves the account look-up, the job title and every fit condition on them.
-package struct Standing: Sendable {
-    var fit: Points
+// Unchecked: only `version` changes, and only by the lane that owns the profile; a class, because copying
+// five arrays out of the profile for every event costs five reference counts.
+package final class Standing: @unchecked Sendable {
+    let fit: Points
     /// The codes of CONTRACT.md 7.1, empty unless suppressed.
-    var suppressed: [Symbol]
+    let suppressed: [Symbol]
     /// The ids of the matching disqualify rules.
-    var disqualified: [Symbol]
+    let disqualified: [Symbol]
     /// `missing:` codes of the definition's required fields.
-    var missing: [Symbol]
+    let missing: [Symbol]
     /// The same for the extra ones, by product; empty if no product has any missing.
-    var extraMissing: [[Symbol]]
+    let extraMissing: [[Symbol]]
     private let dependencies: [ReferenceKey]
     private var version: UInt64
 
     init(
-        _ profile: Profile, rulebook: Rulebook, reference: any ReferenceData, symbols: SymbolTable
+        _ facts: Facts, rulebook: Rulebook, reference: any ReferenceData, version: UInt64
     ) throws {
-        // The version is read before the rows: a change in between makes this standing look older than
-        // it is, and it is derived once more. The other order could miss the change for ever.
-        version = reference.version
-        let facts = try Facts(
-            profile, rulebook: rulebook, reference: reference, symbols: symbols)
+        self.version = version
         var keys = facts.dependencies
         fit = FitScore.total(facts, rulebook.definition)
         suppressed = try Standing.suppressions(facts, rulebook, reference, &keys)
         disqualified = zip(rulebook.definition.disqualify, rulebook.codes.disqualify)
             .filter { $0.0.when.holds(facts.value) }.map(\.1)
         missing = rulebook.required.filter { facts.value($0.field) == nil }.map(\.code)
-        extraMissing = rulebook.products.map { entry in
+        let extra = rulebook.products.map { entry in
             entry.extraRequired.filter { facts.value($0.field) == nil }.map(\.code)
         }
-        if extraMissing.allSatisfy(\.isEmpty) { extraMissing = [] }
+        extraMissing = extra.allSatisfy(\.isEmpty) ? [] : extra
         dependencies = keys
     }
 
     /// Whether no row it depends on has changed since; moves its version forward if so.
-    mutating func stillHolds(_ reference: any ReferenceData) -> Bool {
+    func stillHolds(_ reference: any ReferenceData) -> Bool {
         let current = reference.version
         if current == version { return true }
         if dependencies.contains(where: { reference.hasChanged($0, since: version) }) {

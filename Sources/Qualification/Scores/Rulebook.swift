@@ -3,28 +3,74 @@
 /// Belongs to the lane that owns the symbol table; a new definition means a new rulebook.
 package final class Rulebook {
     /// An engagement criterion with the types under which its activities are counted.
-    struct Criterion {
+    ///
+    /// A class, and its numbers copied out of the definition: reading a structure with texts out of an
+    /// array costs a reference count for each of them, for each criterion, for each event.
+    final class Criterion {
         let source: EngagementCriterion
         /// One entry per activity type: the type itself, or the condition's own count of it.
         let countedTypes: [Symbol]
+        let onlyType: Symbol?
+        let points: Double
+        let decay: [Double]
+        let dailyLimit: UInt32
+        let limit: Double
+        let since: UTCDay
+        let handRaise: Bool
+
+        init(_ source: EngagementCriterion, countedTypes: [Symbol]) {
+            self.source = source
+            self.countedTypes = countedTypes
+            onlyType = countedTypes.count == 1 ? countedTypes[0] : nil
+            points = source.points.value
+            decay = source.decay
+            dailyLimit = UInt32(clamping: source.dailyLimit ?? .max)
+            limit = source.maxPoints?.value ?? .infinity
+            since = source.since ?? UTCDay(number: .min)
+            handRaise = source.handRaise
+        }
     }
 
     /// What a lane does with an activity of one type beyond counting it.
-    struct TypeRule {
+    final class TypeRule {
         /// Counts of its own for each distinct `where` condition that applies to the type.
         var conditions: [(countedType: Symbol, condition: Condition)] = []
         /// Whether the type alone is a fresh activity (a criterion with points above zero, no condition).
         var isFresh = false
         /// Conditions of criteria with points above zero: any that holds makes it fresh.
         var freshWhen: [Condition] = []
+
+        /// The criteria that count this type and no other.
+        var criteria: [Criterion] = []
+
+        var needsProperties: Bool { !conditions.isEmpty || !freshWhen.isEmpty }
     }
 
     /// A product with its symbol and the codes of what it requires.
-    struct Entry {
+    final class Entry {
         let product: Product
         let symbol: Symbol
         let topic: Symbol
         let extraRequired: [(field: Field, code: Symbol)]
+        let fitAtLeast: Points
+        let engagementAtLeast: Points
+        let handRaiseFitAtLeast: Points?
+        let lapseAfter: Span24h
+        let isPaused: Bool
+
+        init(_ product: Product, _ symbols: SymbolTable) {
+            self.product = product
+            symbol = symbols.intern(product.id)
+            topic = symbols.intern(product.topic)
+            extraRequired = product.extraRequired.map {
+                (field: $0, code: symbols.intern("missing:\($0.name)"))
+            }
+            fitAtLeast = product.fitAtLeast
+            engagementAtLeast = product.engagementAtLeast
+            handRaiseFitAtLeast = product.handRaiseFitAtLeast
+            lapseAfter = .days(product.lapseAfterDays)
+            isPaused = product.paused
+        }
     }
 
     /// The definition as read.
@@ -32,12 +78,15 @@ package final class Rulebook {
     /// The agreement to keep with the MQLs that it publishes.
     let agreement: Agreement
     let criteria: [Criterion]
+    /// The criteria that count several types together.
+    let combined: [Criterion]
     let products: [Entry]
     let required: [(field: Field, code: Symbol)]
     let codes: Codes
     /// Types up to this index have a place in `typeRules`; later ones have no rule.
     private let typeRules: [TypeRule?]
-    private let productIndexes: [Symbol: Int]
+    /// For each symbol up to the last product's the place of the product, -1 for none.
+    private let productIndexes: [Int32]
 
     /// Prepares a definition for the lane that owns `symbols`.
     package init(_ definition: Definition, symbols: SymbolTable) {
@@ -45,37 +94,36 @@ package final class Rulebook {
         agreement = Agreement(sha256: definition.sha256, reasons: definition.rejectionReasons)
         criteria = definition.engagement.map { criterion in
             Criterion(
-                source: criterion,
+                criterion,
                 countedTypes: criterion.activities.map { type in
                     Rulebook.countedType(type, criterion.condition, symbols)
                 })
         }
-        let required = { (fields: [Field]) in
-            fields.map { (field: $0, code: symbols.intern("missing:\($0.name)")) }
+        combined = criteria.filter { $0.onlyType == nil }
+        products = definition.products.map { Entry($0, symbols) }
+        required = definition.required.map {
+            (field: $0, code: symbols.intern("missing:\($0.name)"))
         }
-        products = definition.products.map { product in
-            Entry(
-                product: product, symbol: symbols.intern(product.id),
-                topic: symbols.intern(product.topic),
-                extraRequired: required(product.extraRequired))
-        }
-        self.required = required(definition.required)
         codes = Codes(definition, symbols)
-        typeRules = Rulebook.rules(of: definition, symbols)
-        productIndexes = Dictionary(
-            products.enumerated().map { ($0.element.symbol, $0.offset) },
-            uniquingKeysWith: { first, _ in first })
+        typeRules = Rulebook.rules(of: definition, criteria, symbols)
+        let last = products.map(\.symbol.index).max() ?? 0
+        var indexes = [Int32](repeating: -1, count: Int(last) + 1)
+        for (place, entry) in products.enumerated() {
+            indexes[Int(entry.symbol.index)] = Int32(place)
+        }
+        productIndexes = indexes
     }
 
     /// The place of a product in the definition, nil if it has none of that id.
     package func index(ofProduct symbol: Symbol) -> Int? {
-        productIndexes[symbol]
+        let place = Int(symbol.index)
+        guard place < productIndexes.count, productIndexes[place] >= 0 else { return nil }
+        return Int(productIndexes[place])
     }
 
     /// Whether an activity of this type needs its properties to be read.
     package func wantsProperties(ofType type: Symbol) -> Bool {
-        guard let rule = rule(ofType: type) else { return false }
-        return !rule.conditions.isEmpty || !rule.freshWhen.isEmpty
+        rule(ofType: type)?.needsProperties ?? false
     }
 
     func rule(ofType type: Symbol) -> TypeRule? {
@@ -102,12 +150,14 @@ package final class Rulebook {
         return symbols.intern(bytes.span)
     }
 
-    private static func rules(of definition: Definition, _ symbols: SymbolTable) -> [TypeRule?] {
+    private static func rules(
+        of definition: Definition, _ criteria: [Criterion], _ symbols: SymbolTable
+    ) -> [TypeRule?] {
         var rules: [Symbol: TypeRule] = [:]
         for criterion in definition.engagement {
             for activity in criterion.activities {
                 let type = symbols.intern(activity)
-                var rule = rules[type] ?? TypeRule()
+                let rule = rules[type] ?? TypeRule()
                 let isPositive = criterion.points > .zero
                 if let condition = criterion.condition {
                     let counted = countedType(activity, condition, symbols)
@@ -121,13 +171,17 @@ package final class Rulebook {
                 rules[type] = rule
             }
         }
+        for criterion in criteria {
+            guard let type = criterion.onlyType else { continue }
+            rules[type, default: TypeRule()].criteria.append(criterion)
+        }
         let last = rules.keys.map(\.index).max() ?? 0
         return (0...last).map { rules[Symbol(index: $0)] }
     }
 }
 
 /// The reason codes of CONTRACT.md 7 as symbols of a lane.
-struct Codes {
+final class Codes {
     let noConsent: Symbol
     let doNotContact: Symbol
     let won: Symbol

@@ -65,7 +65,7 @@ package final class LaneProcessor {
     private let configuration: Configuration
     private let qualifier: Qualifier
     private let reader: EventReader
-    private let codec: ProfileCodec
+    private var codec: ProfileCodec
     private let source: any ProfileSource
     private var hot = HotProfiles()
     private var outputs: LaneOutputs
@@ -168,7 +168,7 @@ package final class LaneProcessor {
             throw DeadLetter(DeadLetterReason(code), detail)
         }
         if qualifier.hasMessages {
-            for message in qualifier.takeMessages() {
+            qualifier.takeMessages { message in
                 counters.messages[message.type.name, default: 0] += 1
                 erasures.dirty = erasures.dirty || message.type == .erased
                 outputs.add(message)
@@ -209,6 +209,7 @@ package final class LaneProcessor {
             let encoded = entry.inFlight ?? entry.unflushed ?? []
             entry.profile = try decode(encoded, entry.key)
             entry.isDecoded = true
+            hot.resize(entry)
             return entry
         }
         let bytes = [UInt8](copying: rawKey)
@@ -237,10 +238,11 @@ package final class LaneProcessor {
         precondition(inFlight.isEmpty, "a cut before the last one was committed")
         var records = outputs.take()
         for entry in dirty {
-            let encoded = codec.encode(entry.profile)
+            let encoded = codec.encode(&entry.profile)
             entry.inFlight = encoded
+            entry.encodedBytes = encoded.count
             entry.isDirty = false
-            entry.decodedBytes = entry.profile.approximateBytes
+            hot.resize(entry)
             records.append(
                 topic: LaneOutputs.changelog, partition: configuration.lane,
                 key: entry.key, value: encoded)
@@ -263,6 +265,7 @@ package final class LaneProcessor {
             entry.unflushed = entry.inFlight
             entry.unflushedSince = flush
             entry.inFlight = nil
+            hot.resize(entry)
         }
         inFlight.removeAll(keepingCapacity: true)
         erasures.unflushed = erasures.unflushed || erasures.inFlight
@@ -290,12 +293,13 @@ package final class LaneProcessor {
         unflushed.removeAll { entry in
             guard entry.unflushedSince < flushed else { return false }
             entry.unflushed = nil
+            hot.resize(entry)
             return true
         }
     }
 
     /// Keeps memory within its bound.
     package func sweep() {
-        _ = hot.sweep(limit: configuration.hotBytes)
+        if hot.bytes > configuration.hotBytes { hot.sweep(limit: configuration.hotBytes * 7 / 8) }
     }
 }

@@ -18,10 +18,12 @@ package final class ReferenceFollower: Sendable {
     private let logger: Logger
     private let isStopping = Atomic(false)
     private let caughtUp = Signal()
+    private let wake = Signal()
     private let reader = Mutex<PartitionReader?>(nil)
 
     private static let recordsPerBatch = 5_000
     private static let readTimeout = Duration.seconds(1)
+    private static let pollInterval = Duration.seconds(1)
     /// Kafka keeps tombstones for a day by default; a cache older than that may hold rows whose deletion
     /// is no longer in the log.
     private static let oldestCache: Int64 = 23 * 3_600_000
@@ -48,23 +50,47 @@ package final class ReferenceFollower: Sendable {
     package func stop() {
         isStopping.store(true, ordering: .releasing)
         reader.withLock { $0?.cancelWait() }
+        wake.set()
     }
 
     /// Follows until stopped.
+    ///
+    /// Between changes only the ends of the topics are asked for, once in `pollInterval`: a standing reader
+    /// would keep a connection busy for topics that change a few times an hour (and on brokers that answer
+    /// an empty fetch at once, a core).
     package func run() async throws {
         defer { caughtUp.set() }
-        let ranges = try await logRanges()
+        var ranges = try await logRanges()
         var positions = try startPositions(ranges)
+        while !isStopping.load(ordering: .acquiring) {
+            if positions.contains(where: { $0.value < ranges[$0.key]?.upperBound ?? 0 }) {
+                positions = try await read(from: positions, to: ranges)
+            }
+            caughtUp.set()
+            let alarm = wake
+            clock.after(ReferenceFollower.pollInterval) { alarm.set() }
+            await alarm.wait()
+            if isStopping.load(ordering: .acquiring) { return }
+            do {
+                ranges = try await logRanges()
+            } catch let error as KafkaError where error.consequence == .retry {
+                logger.warning("reference", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Applies everything up to the ends; returns the positions reached.
+    private func read(
+        from start: [TopicPartition: Int64], to ranges: [TopicPartition: Range<Int64>]
+    ) async throws -> [TopicPartition: Int64] {
+        var positions = start
         let reader = try PartitionReader(
             settings: settings, isolation: .readCommitted, partitions: positions, logger: logger)
         self.reader.withLock { $0 = reader }
-        var isBehind = true
         let parser = ReferenceParser()
-        while !isStopping.load(ordering: .acquiring) {
-            if isBehind, hasReached(ranges, positions, reader.ends()) {
-                isBehind = false
-                caughtUp.set()
-            }
+        while !isStopping.load(ordering: .acquiring),
+            !hasReached(ranges, positions, reader.ends())
+        {
             let batch: RecordBatch?
             do throws(KafkaError) {
                 batch = try await reader.next(
@@ -82,6 +108,7 @@ package final class ReferenceFollower: Sendable {
         }
         self.reader.withLock { $0 = nil }
         await reader.close()
+        return positions
     }
 
     // MARK: Positions
