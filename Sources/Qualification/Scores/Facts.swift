@@ -82,7 +82,26 @@ package struct JobTitle {
 
     /// The lower-case words of a text. Combining marks stay with their letter.
     package static func words(of text: String) -> [String] {
-        text.lowercased().unicodeScalars.split { !isPartOfWord($0) }.map { String($0) }
+        let bytes = Array(text.utf8)
+        if bytes.allSatisfy({ $0 < 0x80 }) { return plainWords(of: bytes) }
+        return text.lowercased().unicodeScalars.split { !isPartOfWord($0) }.map { String($0) }
+    }
+
+    /// The same for ASCII, without the tables of Unicode.
+    private static func plainWords(of bytes: [UInt8]) -> [String] {
+        var words: [String] = []
+        var word: [UInt8] = []
+        for byte in bytes {
+            let lowered = byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
+            if lowered &- UInt8(ascii: "a") < 26 || lowered &- UInt8(ascii: "0") < 10 {
+                word.append(lowered)
+            } else if !word.isEmpty {
+                words.append(String(decoding: word, as: UTF8.self))
+                word.removeAll(keepingCapacity: true)
+            }
+        }
+        if !word.isEmpty { words.append(String(decoding: word, as: UTF8.self)) }
+        return words
     }
 
     /// The value of the first rule of which a phrase occurs.

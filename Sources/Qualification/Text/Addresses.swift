@@ -4,27 +4,38 @@ package enum Address {
     ///
     /// Trimmed and lower-cased; must match `^[^@\s]+@[^@\s]+\.[^@\s]+$`.
     package static func email(_ text: String) -> String? {
+        if let ascii = PlainText(text) {
+            guard let bytes = ascii.trimmedAndLowered, isEmail(bytes) else { return nil }
+            return String(decoding: bytes, as: UTF8.self)
+        }
         let email = trimmed(text).lowercased()
-        let parts = email.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, !email.contains(where: \.isWhitespace) else {
-            return nil
+        let hasSpace = email.unicodeScalars.contains { $0.properties.isWhitespace }
+        return !hasSpace && isEmail(Array(email.utf8)) ? email : nil
+    }
+
+    /// `^[^@\s]+@[^@\s]+\.[^@\s]+$` for text without white space.
+    private static func isEmail(_ bytes: [UInt8]) -> Bool {
+        guard let at = bytes.firstIndex(of: UInt8(ascii: "@")), at > 0,
+            !bytes[(at + 1)...].contains(UInt8(ascii: "@"))
+        else { return false }
+        let domain = bytes[(at + 1)...]
+        return domain.indices.contains { place in
+            domain[place] == UInt8(ascii: ".") && place > domain.startIndex
+                && place < domain.endIndex - 1
         }
-        let domain = Array(parts[1].unicodeScalars)
-        let hasInnerDot = domain.indices.contains { index in
-            domain[index] == "." && index > 0 && index < domain.count - 1
-        }
-        return hasInnerDot ? email : nil
     }
 
     /// The part of a normal e-mail address after the `@`.
     package static func domain(ofEmail email: String) -> String {
-        email.split(separator: "@", maxSplits: 1).last.map(String.init) ?? email
+        guard let at = email.utf8.firstIndex(of: UInt8(ascii: "@")) else { return email }
+        return String(email[email.utf8.index(after: at)...])
     }
 
     /// The normal form of a domain, or nil if nothing is left.
     ///
     /// Lower case, without scheme, port, path, `www.` and trailing dots.
     package static func domain(_ text: String) -> String? {
+        if let ascii = PlainText(text), ascii.isBareDomain { return text }
         var domain = Substring(trimmed(text).lowercased())
         if let scheme = domain.firstRange(of: "://") { domain = domain[scheme.upperBound...] }
         if let end = domain.firstIndex(where: { "/?#".contains($0) }) { domain = domain[..<end] }
@@ -52,7 +63,7 @@ package enum Address {
 
     /// The ISO 3166-1 alpha-2 code in upper case, or nil if there is no such country; `UK` means GB.
     package static func country(_ text: String) -> String? {
-        let code = trimmed(text).uppercased()
+        let code = text.utf8.count == 2 && countries.contains(text) ? text : trimmed(text).uppercased()
         if code == "UK" { return "GB" }
         return code.utf8.count == 2 && countries.contains(code) ? code : nil
     }
@@ -77,4 +88,43 @@ package enum Address {
         SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO \
         TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
         """.split(separator: " ").map(String.init))
+}
+
+/// A text of ASCII only, as nearly all addresses are, whose normal form needs no Unicode tables.
+private struct PlainText {
+    private let bytes: [UInt8]
+
+    init?(_ text: String) {
+        bytes = Array(text.utf8)
+        if bytes.contains(where: { $0 >= 0x80 }) { return nil }
+    }
+
+    /// Lower case without white space at both ends; nil if there is any in between.
+    var trimmedAndLowered: [UInt8]? {
+        let first = bytes.firstIndex { !PlainText.isSpace($0) } ?? bytes.endIndex
+        let last = bytes.lastIndex { !PlainText.isSpace($0) } ?? bytes.startIndex
+        if first >= bytes.endIndex { return [] }
+        var lowered: [UInt8] = []
+        lowered.reserveCapacity(last - first + 1)
+        for byte in bytes[first...last] {
+            if PlainText.isSpace(byte) { return nil }
+            lowered.append(byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte)
+        }
+        return lowered
+    }
+
+    /// Whether this is a domain in its normal form already: nothing to strip, nothing to lower.
+    var isBareDomain: Bool {
+        if bytes.isEmpty || bytes.last == UInt8(ascii: ".") || bytes.starts(with: "www.".utf8) {
+            return false
+        }
+        return bytes.allSatisfy { byte in
+            byte &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
+                || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+        }
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte &- 9 < 5 || byte &- 0x1c < 4
+    }
 }

@@ -57,6 +57,7 @@ package final class Worker {
     private var isStopping = false
     private var hasAnnounced = false
     private var nextCut = Duration.zero
+    private var epochStart = Duration.zero
     private var nextFlush = Duration.zero
     private var alarm = Duration.zero
 
@@ -130,7 +131,7 @@ package final class Worker {
             for event in events.inbox.takeAll() { try await handle(event, &group) }
             if isStopping { return try await finish() }
             if mustRewind { try await rewind(&group) }
-            if mustCutNow || clock.now() >= nextCut { try await endEpoch() }
+            if mustCutNow || clock.now() >= nextCut { try await endEpochIfDue() }
             announceIfReady()
             await waitForWork()
         }
@@ -257,9 +258,20 @@ package final class Worker {
 
     // MARK: Epochs
 
+    /// An epoch is longer while all that works is behind.
+    private func endEpochIfDue() async throws(WorkerFailure) {
+        let working = running.compactMap { lanes[$0] }.filter(\.isBusy)
+        let isCatchingUp = !working.isEmpty && working.allSatisfy(\.isBehind)
+        let length = max(
+            settings.commitInterval, isCatchingUp ? settings.catchUpInterval : .zero)
+        if mustCutNow || clock.now() >= epochStart + length { return try await endEpoch() }
+        nextCut = clock.now() + settings.commitInterval
+    }
+
     private func endEpoch() async throws(WorkerFailure) {
         mustCutNow = false
-        nextCut = clock.now() + settings.commitInterval
+        epochStart = clock.now()
+        nextCut = epochStart + settings.commitInterval
         guard let error = await commit(halting: false) else { return }
         if case .stop(let exitCode) = error.consequence {
             throw WorkerFailure("\(error)", exitCode: exitCode)

@@ -79,6 +79,7 @@ final class Lane: Sendable {
     private let isClosing = Atomic(false)
     /// Whether a cut would have anything; read by the worker to leave idle lanes alone.
     private let hasWork = Atomic(false)
+    private let behind = Atomic(false)
     private let records = Atomic(0)
 
     init(number: Int32, queues: [EventSource: any InputQueue], environment: LaneEnvironment) {
@@ -92,6 +93,9 @@ final class Lane: Sendable {
 
     /// Whether the lane has something to commit.
     var isBusy: Bool { hasWork.load(ordering: .acquiring) }
+
+    /// Whether the lane works through a backlog.
+    var isBehind: Bool { behind.load(ordering: .relaxed) }
 
     // MARK: Calls of the worker
 
@@ -195,6 +199,7 @@ final class Lane: Sendable {
             let next = try runner.work()
             records.store(runner.recordCount, ordering: .relaxed)
             hasWork.store(runner.hasWork, ordering: .releasing)
+            behind.store(runner.isBehind, ordering: .relaxed)
             switch next {
             case .goOn: await Task.yield()
             case .wait: await inbox.signal.wait()

@@ -63,6 +63,16 @@ final class LaneRunner {
         processor.hasChanges || zip(inputs, cutPositions).contains { $0.position != $1 }
     }
 
+    /// Whether the record that waits was written long ago: the lane works through a backlog.
+    var isBehind: Bool {
+        let now = environment.clock.wallMilliseconds()
+        let head = inputs.reduce(LaneMerge.nothing) { min($0, $1.head) }
+        return head != LaneMerge.nothing && now - head > LaneRunner.backlogMilliseconds
+    }
+
+    /// Records older than this are a backlog, not a live stream with a hiccup.
+    private static let backlogMilliseconds: Int64 = 5_000
+
     // MARK: Records
 
     /// Takes up to `recordsPerTurn` records, or tells what to wait for.
