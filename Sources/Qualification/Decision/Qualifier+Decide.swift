@@ -26,13 +26,13 @@ extension Qualifier {
         try decide(&profile, place, asOf: asOf, context)
     }
 
-    private func refreshStanding(_ profile: inout Profile) throws {
+    func refreshStanding(_ profile: inout Profile) throws {
         if profile.standing?.stillHolds(reference) == true { return }
         profile.standing = try Standing(
             profile, rulebook: rulebook, reference: reference, symbols: symbols)
     }
 
-    private func isInterested(_ profile: Profile, in place: Int) -> Bool {
+    func isInterested(_ profile: Profile, in place: Int) -> Bool {
         let product = rulebook.products[place].symbol
         return profile.interests.contains(product)
             || profile.products.contains { $0.product == product && !$0.mqls.isEmpty }
@@ -78,13 +78,14 @@ extension Qualifier {
         }
     }
 
-    private enum Verdict {
+    /// What a decision comes to.
+    enum Verdict {
         case status(Status)
         case qualified(byHandRaise: Bool)
     }
 
     /// The first status that applies; leaves its codes in `codes`.
-    private func verdict(
+    func verdict(
         _ profile: Profile, _ place: Int, _ record: Int, _ asOf: Timestamp, _ score: Score,
         _ engagement: Engagement
     ) -> Verdict {
@@ -131,7 +132,7 @@ extension Qualifier {
     }
 
     /// CONTRACT.md 7.5; tells whether only a raised hand lifts the lead over the thresholds.
-    private func readinessCodes(
+    func readinessCodes(
         _ standing: Standing, _ profile: Profile, _ place: Int, _ score: Score,
         _ engagement: Engagement
     ) -> Bool {

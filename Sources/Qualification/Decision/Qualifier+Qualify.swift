@@ -74,7 +74,7 @@ extension Qualifier {
         }
     }
 
-    private func fitReasons(_ facts: Facts) -> [Reason] {
+    func fitReasons(_ facts: Facts) -> [Reason] {
         rulebook.definition.fit.compactMap { criterion in
             guard let branch = FitScore.match(criterion, facts), branch.points != .zero else {
                 return nil
@@ -88,7 +88,7 @@ extension Qualifier {
         }
     }
 
-    private func engagementReasons(
+    func engagementReasons(
         _ engagement: Engagement, _ counts: ActivityCounts
     ) -> [Reason] {
         rulebook.criteria.compactMap { criterion in

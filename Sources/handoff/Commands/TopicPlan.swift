@@ -102,7 +102,9 @@ struct TopicDifference: Equatable {
 }
 
 extension TopicWish {
-    /// What is different about an existing topic. What the broker does not report is not judged.
+    /// What is different about an existing topic.
+    ///
+    /// What the broker does not report is not judged.
     func differences(from found: TopicFound) -> [TopicDifference] {
         [partitionDifference(found), policyDifference(found), sizeDifference(found)]
             .compactMap { $0 }
