@@ -1,4 +1,5 @@
 import Configuration
+import Qualification
 import DefinitionFiles
 import Testing
 

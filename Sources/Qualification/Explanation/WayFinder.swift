@@ -58,16 +58,26 @@ struct WayFinder {
             let told = prelude + (try tell(&interested, isInterested: true))
             if let way = way(told, interested) { result.ways = [way] }
         }
-        let candidates = try singles(trial, steps) + pairs(trial, steps)
+        let obstacles = try obstacles(trial)
+        var candidates = try singles(trial, steps)
+        if obstacles.isEmpty { candidates += try pairs(trial, steps) }
         result.ways += select(candidates)
-        if result.ways.isEmpty {
-            if let way = try many(&trial, &steps) {
-                result.ways = [way]
-            } else {
-                result.obstacles = trial.codes
-            }
+        guard result.ways.isEmpty else { return result }
+        if obstacles.isEmpty, let way = try many(&trial, &steps) {
+            result.ways = [way]
+        } else {
+            result.obstacles = obstacles.isEmpty ? trial.codes : obstacles
         }
         return result
+    }
+
+    /// What stays in the way whatever the lead does, short of a raised hand: all codes but that of
+    /// engagement after a first activity.
+    private func obstacles(_ trial: Trial) throws -> [String] {
+        var further = trial
+        guard let kind = kinds.first(where: { !$0.isHandRaise }) else { return [] }
+        try further.act(kind)
+        return further.qualified == nil ? further.codes.filter { $0 != "engagement" } : []
     }
 
     // MARK: What the lead tells
