@@ -75,7 +75,7 @@ struct ExplainTests {
         var products: [Entry]
     }
 
-    /// A broker with the profiles of `ann` (older ones before it), of erased `gone`, and her account.
+    /// The profiles of `ann` with her account, of erased `gone` and forgotten `deleted`.
     private static func place() async throws -> Place {
         let place = try await Place()
         try #require(try await place.run(["topics", "ensure"]).exitCode == 0)

@@ -3,7 +3,7 @@ import ReferenceModel
 import TestSupport
 import Testing
 
-/// The explanation agrees with the decision: its lines sum to its scores, and what it proposes qualifies.
+/// The explanation agrees with the decision: lines sum to scores, and what is proposed qualifies.
 struct ExplanationTests {
     @Test func linesSumToScores() throws {
         for seed in UInt64(1)...25 {
@@ -60,8 +60,9 @@ struct ExplanationTests {
         let crm = try lead.product("crm")
         #expect(crm.needs == [.engagement(needed: .points(30), actual: .points(21))])
         let steps = crm.ways.map { way in
-            way.steps.map { step in
-                if case .activity(let kind, let count, _) = step { "\(count) \(kind.type)" } else { "" }
+            way.steps.map { step -> String in
+                guard case .activity(let kind, let count, _) = step else { return "" }
+                return "\(count) \(kind.type)"
             }
         }
         #expect(steps.contains(["1 trial_started"]))
@@ -78,7 +79,8 @@ struct ExplanationTests {
         #expect(crm.ways.count == 1)
         #expect(crm.ways.allSatisfy { $0.byHandRaise })
         #expect(crm.fitChances.contains { $0.criterion == "company_size" && $0.isEnough })
-        #expect(crm.fitChances.first { $0.criterion == "company_size" }?.unknown == ["company.employees"])
+        let size = crm.fitChances.first { $0.criterion == "company_size" }
+        #expect(size?.unknown == ["company.employees"])
         let analytics = try lead.product("analytics")
         #expect(analytics.ways.isEmpty)
         #expect(analytics.obstacles.contains("fit"))

@@ -1,7 +1,7 @@
 /// Why a lead stands where it stands with every product, and what it would take to qualify.
 ///
-/// Scores and status are as of the profile's `as_of`, by the definition and reference data given: the same
-/// functions that decide, so the lines sum to the scores.
+/// Scores and status are as of the profile's `as_of`, by the definition and reference data given,
+/// and come from the functions that decide: so the lines sum to the scores.
 package struct Explanation: Sendable {
     /// The lead.
     package var leadID: String

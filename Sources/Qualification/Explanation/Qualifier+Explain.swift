@@ -1,6 +1,7 @@
 extension Qualifier {
-    /// Explains a profile; `time` is when the lead could act next, the profile's `as_of` if that is later.
+    /// Explains a profile; `time` is when the lead could act next.
     ///
+    /// It counts as the profile's `as_of` if that is later.
     /// Leaves the profile and the qualifier as they were; look-ups of reference data are its only
     /// errors.
     package func explain(_ original: Profile, actingAt time: Timestamp) throws -> Explanation {

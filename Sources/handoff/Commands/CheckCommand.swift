@@ -11,8 +11,8 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Check the definition and the settings; no broker is needed.",
         discussion: """
-            Reports every fault in one go on standard error, each as file:line:column: message, and \
-            ends with exit code 2. Warnings and missing approvals are shown, but are no faults.
+            Reports every fault in one go on standard error, each as file:line:column: message, \
+            and ends with exit code 2. Warnings and missing approvals are shown, but are no faults.
 
             Examples:
               handoff check definition.yaml

@@ -16,11 +16,11 @@ struct ExplainCommand: AsyncParsableCommand {
         discussion: """
             Reads the lead's profile from the changelog and its account and suppressions from the \
             reference topics, and prints for each product of the definition: the status, both \
-            scores line by line, what is missing, and what would make the lead an MQL. Scores are as \
-            of the lead's last event; what would do is tried out as if it happened now.
+            scores line by line, what is missing, and what would make the lead an MQL. Scores are \
+            as of the lead's last event; what would do is tried out as if it happened now.
 
-            Nothing is written, no group is joined: it can run beside the workers at any time. Exit \
-            code 1 if there is no such lead.
+            Nothing is written, no group is joined: it can run beside the workers at any time. \
+            Exit code 1 if there is no such lead.
 
             Examples:
               handoff explain --lead 7f3a --definition definition.yaml

@@ -25,8 +25,8 @@ struct ReferenceLoadCommand: AsyncParsableCommand {
               accounts      \(columns(.accounts))
               campaigns     \(columns(.campaigns))
               suppressions  \(columns(.suppressions))
-            The first column of each list is the key and must be there. A row replaces the one with \
-            the same key as a whole.
+            The first column of each list is the key and must be there. A row replaces the one \
+            with the same key as a whole.
 
             Good rows are published even if others are at fault. Each fault goes to standard error \
             as file:line:column: message, and the exit code is then 1. Free-mail domains, which \

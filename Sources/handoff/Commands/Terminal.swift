@@ -35,7 +35,7 @@ enum Terminal {
     }
 }
 
-/// How far a long command is: one line that is rewritten on a terminal, a line now and then elsewhere.
+/// How far a long command is: one line that is rewritten on a terminal, else a line now and then.
 struct ProgressLine {
     private let isWatched = Terminal.isWatched
     private let clock = ContinuousClock()
@@ -72,8 +72,10 @@ struct ProgressLine {
 }
 
 extension Settings {
-    /// A logger for commands that end by themselves: their last sentence tells what went wrong, so the
-    /// client's own words are shown only to those who ask for them.
+    /// A logger for commands that end by themselves.
+    ///
+    /// Their last sentence tells what went wrong, so the client's own words are shown only to those
+    /// who ask for them.
     func makeToolLogger() -> Logger {
         var logger = makeLogger()
         if logger.logLevel > .debug { logger.logLevel = .critical }

@@ -26,6 +26,9 @@ struct TopicReport {
 
 /// Makes the broker's topics as planned, as far as that changes nothing that exists.
 struct TopicEnsurer {
+    /// How long brokers may take to hear of new topics.
+    private static let settling = Duration.seconds(10)
+
     let plan: TopicPlan
     let admin: AdminClient
 
@@ -35,11 +38,10 @@ struct TopicEnsurer {
         let blocked = blockedTopics(counts, &report)
         let missing = plan.wishes.filter { counts[$0.name] == nil && !blocked.contains($0.name) }
         var outcome = try await admin.createTopics(missing.map(plan.newTopic))
-        if outcome.values.contains(.existed) {
-            // Somebody else was faster: theirs is verified like any other.
-            counts.merge(try await admin.describeTopics(missing.map(\.name))) { first, _ in first }
-            for (name, creation) in outcome where creation == .created { counts[name] = nil }
-        }
+        let present = outcome.filter { $0.value == .created || $0.value == .existed }.keys
+        let seen = try await waitUntilKnown(Array(present))
+        // Somebody else was faster: theirs is verified like any other.
+        for (name, creation) in outcome where creation == .existed { counts[name] = seen[name] }
         for wish in plan.wishes {
             if let count = counts[wish.name] {
                 try await verify(wish, partitions: count, &report)
@@ -53,9 +55,24 @@ struct TopicEnsurer {
         return report
     }
 
+    /// The new topics once every one is known, or those that are known after `settling`.
+    ///
+    /// The controller creates them, and brokers hear of it a moment later: a worker that starts right
+    /// after this command should find them all.
+    private func waitUntilKnown(_ names: [String]) async throws(KafkaError) -> [String: Int] {
+        let clock = ContinuousClock()
+        let deadline = clock.now + TopicEnsurer.settling
+        guard !names.isEmpty else { return [:] }
+        while true {
+            let known = try await admin.describeTopics(names)
+            if known.count == names.count || clock.now >= deadline { return known }
+            try? await clock.sleep(for: .milliseconds(100))
+        }
+    }
+
     /// Co-partitioned topics that are not created, because one that exists has another count.
     ///
-    /// Created by the setting they could never be joined with it, and partitions cannot be taken away.
+    /// Created by the setting they could never be joined with it: partitions cannot be taken away.
     private func blockedTopics(_ counts: [String: Int], _ report: inout TopicReport) -> Set<String>
     {
         let lanes = plan.wishes.filter(\.isCoPartitioned)

@@ -176,7 +176,6 @@ final class LeadReference: ReferenceData {
     func account(domain: String) -> Account? { accounts[domain] }
     func isSuppressed(_ entry: String) -> Bool { suppressed.contains(entry) }
 
-    /// Campaigns are looked up when an event is taken in, so a profile needs none; their names are not
-    /// shown here.
+    /// Campaigns are looked up when an event is taken in, so a profile needs none.
     func campaign(id: String) -> Campaign? { nil }
 }
