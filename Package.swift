@@ -132,6 +132,12 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: ["KafkaClient", "ReferenceModel", "TestSupport"],
             swiftSettings: houseRules),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "handoff", "KafkaClient", "Qualification", "TestSupport", "WireFormats",
+            ],
+            swiftSettings: houseRules),
         .testTarget(name: "HouseRulesTests", swiftSettings: houseRules),
     ],
     cxxLanguageStandard: .cxx17

@@ -31,6 +31,10 @@ package struct Points: Hashable, Comparable, Sendable {
         Points(hundredths: left.hundredths + right.hundredths)
     }
 
+    package static func - (left: Points, right: Points) -> Points {
+        Points(hundredths: left.hundredths - right.hundredths)
+    }
+
     package static func += (left: inout Points, right: Points) {
         left = left + right
     }

@@ -25,7 +25,10 @@ struct Handoff: AsyncParsableCommand {
             3 broker not reachable, 4 topics missing or not co-partitioned.
             """,
         version: Version.text,
-        subcommands: [RunCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, TopicsCommand.self, ReferenceCommand.self,
+            ExplainCommand.self,
+        ])
 
     /// Settings have a flag each, which ArgumentParser would have to be told one by one: they are taken
     /// out of the command line first, and the commands find them here.

@@ -109,6 +109,7 @@ struct AcceptedTests {
         ("core: [US, GB, DE, CA]", "core: []", ["7:3"]),
         ("[lead.email, lead.country", "[lead.email, lead.email", ["10:24"]),
         ("[gmail.com, outlook.com", "[gmail.com, WWW.gmail.com", ["9:32"]),
+        ("equals: core}", "equals: 7}", ["31:61"]),
         ("lapse_after_days: 120", "lapse_after_days: 1, extra_required: [lead.email]", ["58:122"]),
     ])
     func whatIsProbablyNotMeantIsAWarning(_ old: String, _ new: String, _ places: [String])

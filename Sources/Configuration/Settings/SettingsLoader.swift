@@ -56,13 +56,24 @@ package struct SettingsLoader {
         file: SettingsFile? = nil, environment: [String: String] = [:],
         flags: [SettingFlags.Flag] = []
     ) throws(SettingFaults) -> LoadedSettings {
+        let (loaded, faults) = inspect(file: file, environment: environment, flags: flags)
+        if let faults { throw faults }
+        return loaded
+    }
+
+    /// The settings as far as they can be read, with the default in place of each one at fault.
+    ///
+    /// For `check`, which goes on to the definition that faulty settings name.
+    package static func inspect(
+        file: SettingsFile? = nil, environment: [String: String] = [:],
+        flags: [SettingFlags.Flag] = []
+    ) -> (loaded: LoadedSettings, faults: SettingFaults?) {
         var loader = SettingsLoader()
         if let file { loader.read(file) }
         loader.read(environment: environment)
         loader.read(flags: flags)
         loader.faults += SettingConflicts.faults(in: loader.loaded)
-        guard loader.faults.isEmpty else { throw SettingFaults(loader.faults) }
-        return loader.loaded
+        return (loader.loaded, loader.faults.isEmpty ? nil : SettingFaults(loader.faults))
     }
 
     private mutating func read(_ file: SettingsFile) {

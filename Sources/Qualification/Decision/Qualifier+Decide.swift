@@ -26,7 +26,7 @@ extension Qualifier {
         try decide(&profile, place, asOf: asOf, context)
     }
 
-    private func refreshStanding(_ profile: inout Profile) throws {
+    func refreshStanding(_ profile: inout Profile) throws {
         if profile.standing?.stillHolds(reference) == true { return }
         // The version is read before the rows: a change in between makes the standing look older than it is,
         // and it is derived once more. The other order could miss the change for ever.
@@ -39,7 +39,7 @@ extension Qualifier {
         latestFacts = (standing, facts)
     }
 
-    private func isInterested(_ profile: Profile, in place: Int) -> Bool {
+    func isInterested(_ profile: Profile, in place: Int) -> Bool {
         let product = rulebook.products[place].symbol
         return profile.interests.contains(product)
             || profile.products.contains { $0.product == product && !$0.mqls.isEmpty }
@@ -89,13 +89,14 @@ extension Qualifier {
         Score(fit: profile.standing?.fit ?? .zero, engagement: engagement.total(profile.counts))
     }
 
-    private enum Verdict {
+    /// What a decision comes to.
+    enum Verdict {
         case status(Status)
         case qualified(byHandRaise: Bool)
     }
 
     /// The first status that applies; leaves its codes in `codes`.
-    private func verdict(
+    func verdict(
         _ profile: Profile, _ place: Int, _ record: Int, _ asOf: Timestamp,
         _ engagement: Engagement
     ) -> Verdict {
@@ -156,7 +157,7 @@ extension Qualifier {
     }
 
     /// CONTRACT.md 7.5; tells whether only a raised hand lifts the lead over the thresholds.
-    private func readinessCodes(
+    func readinessCodes(
         _ standing: Standing, _ profile: Profile, _ place: Int, _ engagement: Engagement
     ) -> Bool {
         let score = score(profile, engagement)

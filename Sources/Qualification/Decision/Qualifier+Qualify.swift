@@ -79,7 +79,7 @@ extension Qualifier {
         }
     }
 
-    private func fitReasons(_ facts: Facts) -> [Reason] {
+    func fitReasons(_ facts: Facts) -> [Reason] {
         rulebook.definition.fit.compactMap { criterion in
             guard let branch = FitScore.match(criterion, facts), branch.points != .zero else {
                 return nil
@@ -93,7 +93,7 @@ extension Qualifier {
         }
     }
 
-    private func engagementReasons(
+    func engagementReasons(
         _ engagement: Engagement, _ counts: ActivityCounts
     ) -> [Reason] {
         rulebook.criteria.compactMap { criterion in

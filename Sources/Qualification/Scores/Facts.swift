@@ -184,13 +184,8 @@ package final class Standing: @unchecked Sendable {
     ) throws -> [Symbol] {
         var found: [Symbol] = []
         if facts.fields.consent != true { found.append(rulebook.codes.noConsent) }
-        var entries: [String] = []
-        if let email = facts.fields.text(.email) { entries.append(email) }
-        for domain in [facts.emailDomain, facts.fields.text(.companyDomain)] {
-            if let domain { entries += Address.withParents(domain) }
-        }
         var isSuppressed = false
-        for entry in entries {
+        for entry in facts.fields.suppressionEntries {
             keys.append(.suppression(entry))
             if try reference.isSuppressed(entry) { isSuppressed = true }
         }
@@ -199,6 +194,16 @@ package final class Standing: @unchecked Sendable {
             found.append(code)
         }
         return found
+    }
+}
+
+extension LeadFields {
+    /// Every entry of the suppressions that would stop this lead: the e-mail address, its domain, the
+    /// company's domain and the parents of both.
+    package var suppressionEntries: [String] {
+        let email = text(.email)
+        let domains = [email.map(Address.domain(ofEmail:)), text(.companyDomain)]
+        return (email.map { [$0] } ?? []) + domains.compactMap { $0 }.flatMap(Address.withParents)
     }
 }
 

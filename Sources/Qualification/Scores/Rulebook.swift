@@ -173,7 +173,9 @@ package final class Rulebook {
         }
         for criterion in criteria {
             guard let type = criterion.onlyType else { continue }
-            rules[type, default: TypeRule()].criteria.append(criterion)
+            let rule = rules[type] ?? TypeRule()
+            rule.criteria.append(criterion)
+            rules[type] = rule
         }
         let last = rules.keys.map(\.index).max() ?? 0
         return (0...last).map { rules[Symbol(index: $0)] }

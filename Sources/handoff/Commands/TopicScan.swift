@@ -1,0 +1,181 @@
+import KafkaClient
+import Logging
+import Qualification
+import WireFormats
+import Worker
+
+/// Reads whole topics from their first record to the end seen at start, outside any group.
+struct TopicScan {
+    /// Without any record or end for so long, the broker counts as gone.
+    private static let patience = Duration.seconds(25)
+    private static let recordsPerBatch = 10_000
+
+    let admin: AdminClient
+    let settings: ClientSettings
+    let logger: Logger
+    let showsProgress: Bool
+
+    /// The last value of a key in each partition that has one.
+    func values(of key: [UInt8], in topic: String) async throws -> [[UInt8]] {
+        var latest: [Int32: [UInt8]] = [:]
+        try await read([topic]) { batch, _ in
+            for place in 0..<batch.count {
+                let isWanted = batch.withKey(at: place) { bytes in
+                    bytes.byteCount == key.count && [UInt8](copying: bytes) == key
+                }
+                guard isWanted else { continue }
+                let value =
+                    batch.hasValue(at: place)
+                    ? batch.withValue(at: place) { [UInt8](copying: $0) } : nil
+                latest[batch.partition(at: place)] = value
+            }
+        }
+        return latest.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// The rows of the reference topics that concern a lead.
+    func follow(_ topics: Topics, into reference: LeadReference) async throws {
+        let tables: [String: ReferenceTable] = [
+            topics.accounts: .accounts, topics.suppressions: .suppressions,
+        ]
+        let parser = ReferenceParser()
+        try await read(Array(tables.keys)) { batch, topic in
+            guard let table = tables[topic] else { return }
+            for place in 0..<batch.count {
+                // Bad records are skipped, as the worker does.
+                guard let change = parser.change(table, batch, at: place) else { continue }
+                reference.apply(change)
+            }
+        }
+    }
+
+    /// Reads topics to their ends, one after the other.
+    private func read(
+        _ topics: [String], _ take: (RecordBatch, String) -> Void
+    ) async throws {
+        for topic in topics.sorted() {
+            let ends = try await ranges(of: topic)
+            let total = ends.values.reduce(0) { $0 + Int($1.count) }
+            let starts = ends.filter { !$0.value.isEmpty }.mapValues(\.lowerBound)
+            guard !starts.isEmpty else { continue }
+            let reader = try PartitionReader(
+                settings: settings, isolation: .readCommitted, partitions: starts, logger: logger)
+            do {
+                try await drain(reader, topic, ends.filter { !$0.value.isEmpty }, total, take)
+            } catch {
+                await reader.close()
+                throw error
+            }
+            await reader.close()
+        }
+    }
+
+    private func ranges(
+        of topic: String
+    ) async throws -> [TopicPartition: Range<Int64>] {
+        guard let count = try await admin.describeTopics([topic])[topic] else {
+            throw CommandFailure(
+                "missing topic: \(topic); create it with 'handoff topics ensure'", exitCode: 4)
+        }
+        var ranges: [TopicPartition: Range<Int64>] = [:]
+        for number in 0..<Int32(clamping: count) {
+            let partition = TopicPartition(topic: topic, partition: number)
+            let (low, high) = try await admin.watermarks(partition, isolation: .readUncommitted)
+            ranges[partition] = low..<max(low, high)
+        }
+        return ranges
+    }
+
+    private func drain(
+        _ reader: PartitionReader, _ topic: String, _ ranges: [TopicPartition: Range<Int64>],
+        _ total: Int, _ take: (RecordBatch, String) -> Void
+    ) async throws {
+        let clock = ContinuousClock()
+        var lastSign = clock.now
+        var progress = ProgressLine()
+        defer { progress.clear() }
+        while !hasReached(ranges, reader) {
+            let batch: RecordBatch?
+            do throws(KafkaError) {
+                batch = try await reader.next(
+                    max: TopicScan.recordsPerBatch, timeout: .seconds(1))
+            } catch {
+                guard error.consequence == .retry else { throw error }
+                batch = nil
+            }
+            if let batch {
+                lastSign = clock.now
+                take(batch, topic)
+            } else if clock.now - lastSign > TopicScan.patience {
+                throw CommandFailure(
+                    "reading \(topic) stopped: the broker has not answered for "
+                        + "\(TopicScan.patience.components.seconds) s; check that it runs",
+                    exitCode: 3)
+            }
+            if showsProgress {
+                let read = reader.positions().reduce(0) { sum, position in
+                    sum + Int(position.value - (ranges[position.key]?.lowerBound ?? 0))
+                }
+                progress.show("\(topic): \(min(100, read * 100 / max(1, total))) % read")
+            }
+        }
+    }
+
+    /// An end that the broker reported counts as well: behind it lie only markers and records of
+    /// transactions that are not committed.
+    private func hasReached(
+        _ ranges: [TopicPartition: Range<Int64>], _ reader: PartitionReader
+    ) -> Bool {
+        let positions = reader.positions()
+        let ends = reader.ends()
+        return ranges.allSatisfy { partition, range in
+            (positions[partition] ?? 0) >= range.upperBound || ends[partition] != nil
+        }
+    }
+}
+
+extension ReferenceParser {
+    /// The change that a record makes; nil if it is a bad one.
+    fileprivate func change(
+        _ table: ReferenceTable, _ batch: RecordBatch, at place: Int
+    ) -> ReferenceChange? {
+        let key = batch.withKey(at: place) { [UInt8](copying: $0) }
+        guard batch.hasValue(at: place) else { return try? deletion(table, key: key) }
+        return try? batch.withValue(at: place) { value in try change(table, key: key, value: value)
+        }
+    }
+}
+
+/// The rows of reference data that one lead's facts are looked up from.
+final class LeadReference: ReferenceData {
+    private let domains: Set<String>
+    private let entries: Set<String>
+    private var accounts: [String: Account] = [:]
+    private var suppressed: Set<String> = []
+    /// Rows do not change once the topics have been read.
+    let version: UInt64 = 1
+
+    init(wanting fields: LeadFields) {
+        entries = Set(fields.suppressionEntries)
+        domains = entries
+    }
+
+    func apply(_ change: ReferenceChange) {
+        switch change {
+        case .account(let account) where domains.contains(account.domain):
+            accounts[account.domain] = account
+        case .accountDeleted(let domain): accounts[domain] = nil
+        case .suppression(let suppression) where entries.contains(suppression.entry):
+            suppressed.insert(suppression.entry)
+        case .suppressionDeleted(let entry): suppressed.remove(entry)
+        case .account, .suppression, .campaign, .campaignDeleted: break
+        }
+    }
+
+    func hasChanged(_ key: ReferenceKey, since version: UInt64) -> Bool { false }
+    func account(domain: String) -> Account? { accounts[domain] }
+    func isSuppressed(_ entry: String) -> Bool { suppressed.contains(entry) }
+
+    /// Campaigns are looked up when an event is taken in, so a profile needs none.
+    func campaign(id: String) -> Campaign? { nil }
+}
