@@ -2,7 +2,8 @@
 import PackageDescription
 
 // One place for the language rules of every Swift target. The upcoming features are what the next
-// language mode will demand; strict memory safety makes each use of a C pointer visible as `unsafe`.
+// language mode will demand; strict memory safety makes each use of a C pointer visible as
+// `unsafe`.
 let houseRules: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -16,9 +17,9 @@ let houseRules: [SwiftSetting] = [
     .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
-// The targets that run once per event. Debug builds, and so every test, check at run time that no two
-// accesses to a variable overlap; in release those checks were 27 % of a lane's time (perf, 630,000
-// events), because nearly everything that a lane owns is a property of a class.
+// The targets that run once per event. Debug builds, and so every test, check at run time that no
+// two accesses to a variable overlap; in release those checks were 27 % of a lane's time (perf,
+// 630,000 events), because nearly everything that a lane owns is a property of a class.
 let hotPath: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
@@ -92,7 +93,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Qualification", "WireFormats", "Storage", "DefinitionFiles", "KafkaClient", "Worker",
+                "Qualification", "WireFormats", "Storage", "DefinitionFiles", "KafkaClient",
+                "Worker",
             ],
             path: "Tests/Benchmarks",
             swiftSettings: houseRules),

@@ -1,6 +1,6 @@
-// SHA-1 makes name-based UUIDs, SHA-256 identifies a definition file. Both are needed a few times per MQL
-// or once per start; a cryptography package would add more than a minute to every clean build for these
-// hundred lines. The tests hold them against the vectors of FIPS 180-4.
+// SHA-1 makes name-based UUIDs, SHA-256 identifies a definition file. Both are needed a few times
+// per MQL or once per start; a cryptography package would add more than a minute to every clean
+// build for these hundred lines. The tests hold them against the vectors of FIPS 180-4.
 
 /// SHA-1 (FIPS 180-4), for name-based UUIDs only.
 package struct SHA1 {

@@ -17,8 +17,9 @@ package struct Symbol: Hashable, Sendable {
 
 /// The texts of one lane: activity types, product and campaign ids, channels, reason codes.
 ///
-/// Interning turns the comparisons of the hot path into comparisons of numbers and stores each text once
-/// per lane instead of once per profile. Owned by one lane, so not `Sendable`. Texts are arbitrary bytes.
+/// Interning turns the comparisons of the hot path into comparisons of numbers and stores each text
+/// once per lane instead of once per profile. Owned by one lane, so not `Sendable`. Texts are
+/// arbitrary bytes.
 package final class SymbolTable {
     private var texts: [[UInt8]] = [[]]
     private var strings: [String] = [""]
@@ -88,10 +89,11 @@ package final class SymbolTable {
 }
 
 extension Span<UInt8> {
-    /// A 64-bit hash of the bytes that is the same in every process and release, because profiles keep it.
+    /// A 64-bit hash of the bytes that is the same in every process and release, because profiles
+    /// keep it.
     ///
-    /// Multiply-and-fold over 8-byte words (the family of wyhash): about 6 ns for a UUID text, and without
-    /// the byte-wise weakness of FNV. Not keyed: an id only meets ids of its own lead.
+    /// Multiply-and-fold over 8-byte words (the family of wyhash): about 6 ns for a UUID text, and
+    /// without the byte-wise weakness of FNV. Not keyed: an id only meets ids of its own lead.
     package var stableHash: UInt64 {
         var hash: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(count)
         var place = 0

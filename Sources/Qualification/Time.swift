@@ -34,7 +34,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         Timestamp(milliseconds: left.milliseconds - right.total)
     }
 
-    /// RFC 3339 in UTC with milliseconds, such as `2026-09-07T10:05:00.000Z`: the form of all outputs.
+    /// RFC 3339 in UTC with milliseconds, such as `2026-09-07T10:05:00.000Z`: the form of all
+    /// outputs.
     package var description: String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(24)
@@ -61,7 +62,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
 extension Timestamp: CustomStringConvertible {}
 
-/// A length of time in milliseconds, in which a day is always 24 hours of elapsed time (CONTRACT.md 5).
+/// A length of time in milliseconds, in which a day is always 24 hours of elapsed time (CONTRACT.md
+/// 5).
 package struct Span24h: Hashable, Comparable, Sendable {
     /// Milliseconds of 24 hours.
     package static let milliseconds: Int64 = 86_400_000

@@ -26,7 +26,8 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
 
     /// What the worker does next; no storage error ends the process once lanes run.
     package enum Consequence: Hashable, Sendable {
-        /// Remove the file, then restore it: profiles from the changelog, reference from its topics.
+        /// Remove the file, then restore it: profiles from the changelog, reference from its
+        /// topics.
         case wipeAndRestore
         /// Stop the lane and report it; Kafka holds everything, so nothing is lost.
         case closeLane

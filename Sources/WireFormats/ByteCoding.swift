@@ -1,6 +1,7 @@
 /// Bytes being written: variable-length integers, texts, fixed words.
 ///
-/// Writes into a buffer that is kept, by place: `append` would check capacity and uniqueness for each byte.
+/// Writes into a buffer that is kept, by place: `append` would check capacity and uniqueness for
+/// each byte.
 struct ByteWriter {
     private var buffer = [UInt8](repeating: 0, count: 4096)
     private(set) var count = 0
@@ -112,7 +113,8 @@ struct ByteReader {
         }
     }
 
-    /// A count of items that take at least one byte each, so that a wrong one cannot ask for much memory.
+    /// A count of items that take at least one byte each, so that a wrong one cannot ask for much
+    /// memory.
     mutating func count() throws(ProfileCodecError) -> Int {
         let value = try unsigned()
         guard value <= UInt64(bytes.count - place) else {
@@ -168,7 +170,8 @@ package enum ProfileCodecError: Error, Equatable, CustomStringConvertible {
         case .truncated: "the profile ends too early: the changelog or state file is damaged"
         case .unknownVersion(let version):
             "the profile has format version \(version); run a newer handoff"
-        case .malformed(let what): "the profile holds \(what): the changelog or state file is damaged"
+        case .malformed(let what):
+            "the profile holds \(what): the changelog or state file is damaged"
         }
     }
 }

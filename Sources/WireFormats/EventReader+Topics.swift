@@ -65,7 +65,9 @@ extension EventReader {
         guard let kind = LeadEvent.Kind(rawValue: parser[HANDOFF_TYPE].text) else {
             throw DeadLetter(
                 .unknownType,
-                "type \(parser[HANDOFF_TYPE].shown) is not lead.captured, lead.updated or lead.erased")
+                "type \(parser[HANDOFF_TYPE].shown) is not lead.captured, lead.updated "
+                    + "or lead.erased"
+            )
         }
         let header = try close(at, key: key, input)
         if kind == .erased {

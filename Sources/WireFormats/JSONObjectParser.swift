@@ -3,8 +3,8 @@ import Qualification
 
 /// One JSON object at a time, parsed by simdjson into the fields that handoff knows.
 ///
-/// Owns the C++ parser and its buffers, which are reused: a parse of 300 bytes costs about 0.3 us and no
-/// allocation. Used by one lane; views into it are valid until the next `parse`.
+/// Owns the C++ parser and its buffers, which are reused: a parse of 300 bytes costs about 0.3 us
+/// and no allocation. Used by one lane; views into it are valid until the next `parse`.
 @safe final class JSONObjectParser {
     private let raw: OpaquePointer
 
@@ -59,7 +59,9 @@ import Qualification
     /// The items of `product_interest`.
     var interests: [JSONValue] {
         let object = unsafe handoff_parsed_object(raw).pointee
-        return unsafe (0..<Int(object.interest_count)).map { unsafe JSONValue(object.interests[$0]) }
+        return unsafe (0..<Int(object.interest_count)).map {
+            unsafe JSONValue(object.interests[$0])
+        }
     }
 
     /// The members of `properties`, in the order of the text.
@@ -79,7 +81,9 @@ import Qualification
     }
 }
 
-/// A JSON value as the parser left it. Its bytes are valid until the parser's next `parse`.
+/// A JSON value as the parser left it.
+///
+/// Its bytes are valid until the parser's next `parse`.
 @safe struct JSONValue {
     private let raw: handoff_value
 
@@ -133,7 +137,7 @@ import Qualification
     var shown: String {
         switch kind {
         case HANDOFF_TEXT:
-            "\"\(text.unicodeScalars.prefix(100).reduce(into: "") { $0.unicodeScalars.append($1) })\""
+            "\"\(String(String.UnicodeScalarView(text.unicodeScalars.prefix(100))))\""
         case HANDOFF_NUMBER: number.map { "\($0)" } ?? ""
         case HANDOFF_HUGE_NUMBER: "a number beyond 2^53"
         case HANDOFF_TRUE: "true"

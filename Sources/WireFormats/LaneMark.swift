@@ -1,12 +1,15 @@
 package import Qualification
 
-/// What a lane writes to its changelog once per epoch beside its profiles: the clock and the inputs' positions.
+/// What a lane writes to its changelog once per epoch beside its profiles: the clock and the
+/// inputs' positions.
 ///
-/// In the same transaction as the consumed offsets, so a restored lane can prove that its state and the
-/// group's offsets are of the same moment. Version 1: version, stream clock, then source and next offset of
-/// each input.
+/// In the same transaction as the consumed offsets, so a restored lane can prove that its state and
+/// the group's offsets are of the same moment. Version 1: version, stream clock, then source and
+/// next offset of each input.
 package struct LaneMark: Sendable, Equatable {
-    /// The record key. No lead has it: the first byte occurs in no UTF-8 text.
+    /// The record key.
+    ///
+    /// No lead has it: the first byte occurs in no UTF-8 text.
     package static let key: [UInt8] = [0xff] + Array("lane".utf8)
 
     /// The greatest time of the events applied in the lane.

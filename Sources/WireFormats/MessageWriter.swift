@@ -1,8 +1,10 @@
 package import Qualification
 
-/// Writes messages as CloudEvents 1.0 in binary mode: a JSON body and headers (CONTRACT.md 2 and 8).
+/// Writes messages as CloudEvents 1.0 in binary mode: a JSON body and headers (CONTRACT.md 2 and
+/// 8).
 ///
-/// The body is a function of the message alone: no clock, no host. Keys are in the order of `schemas/`.
+/// The body is a function of the message alone: no clock, no host. Keys are in the order of
+/// `schemas/`.
 package enum MessageWriter {
     /// The JSON body.
     package static func body(_ message: Message) -> [UInt8] {
@@ -219,7 +221,8 @@ package enum MessageWriter {
 
 /// The sentence that a salesperson reads first.
 enum Summary {
-    /// Who, why, and by when: `Pat Lee (VP Sales, Acme) is ready for crm: fit 40, engagement 30 ...`.
+    /// Who, why, and by when: `Pat Lee (VP Sales, Acme) is ready for crm: fit 40, engagement 30
+    /// ...`.
     static func sentence(_ lead: QualifiedLead, product: String) -> String {
         let contact = lead.lead.contact
         let name = [contact.firstName, contact.lastName].compactMap { $0 }.joined(separator: " ")

@@ -3,9 +3,9 @@ package import Qualification
 /// The binary form of a profile: what the changelog and the state files hold.
 ///
 /// Version 1. Little-endian, integers as LEB128, signed ones zigzag, times relative to `as_of`
-/// except those of stamps. A symbol is
-/// written as its text where it first occurs and as its number afterwards, a stamp likewise; so the bytes
-/// need no table and no other profile. Old versions stay readable for ever: a new one gets a new first byte.
+/// except those of stamps. A symbol is written as its text where it first occurs and as its number
+/// afterwards, a stamp likewise; so the bytes need no table and no other profile. Old versions stay
+/// readable for ever: a new one gets a new first byte.
 ///
 ///     version flags as_of [erased_at] fields interests touches counts freshness recent remembered
 ///     products agreements
@@ -17,7 +17,8 @@ package struct ProfileCodec {
 
     let symbolTable: SymbolTable
     private var writer = ByteWriter()
-    /// For each symbol of the lane the number it has in the profile in hand, if `generation` is right.
+    /// For each symbol of the lane the number it has in the profile in hand, if `generation` is
+    /// right.
     private var written: [(generation: UInt32, number: UInt32)] = []
     private var generation: UInt32 = 0
     private var writtenSymbols: UInt32 = 0
@@ -31,8 +32,8 @@ package struct ProfileCodec {
 
     /// The bytes of a profile.
     ///
-    /// `inout` only so that the caller's profile is read in place: as a plain argument it would be copied
-    /// out of its owner, which costs more than half of the encoding in reference counts.
+    /// `inout` only so that the caller's profile is read in place: as a plain argument it would be
+    /// copied out of its owner, which costs more than half of the encoding in reference counts.
     package mutating func encode(_ profile: inout Profile) -> [UInt8] {
         writer.removeAll()
         writtenStamps.removeAll(keepingCapacity: true)
@@ -267,8 +268,8 @@ package struct ProfileCodec {
         }
     }
 
-    /// The number of a stamp that was written; the last is tried first, because the fields of a lead
-    /// mostly come from one event.
+    /// The number of a stamp that was written; the last is tried first, because the fields of a
+    /// lead mostly come from one event.
     private func number(of stamp: Stamp) -> Int? {
         let known = writtenStamps.span
         var place = known.count - 1

@@ -3,7 +3,8 @@ package import Qualification
 
 /// Reads the reference topics: a value sets a row, a null value deletes it (CONTRACT.md 2 and 3).
 ///
-/// The row's key is the value's own key field, in its normal form; the record key must mean the same.
+/// The row's key is the value's own key field, in its normal form; the record key must mean the
+/// same.
 package final class ReferenceParser {
     private let parser = JSONObjectParser()
 

@@ -34,7 +34,8 @@ enum Files {
         do {
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
-            throw CommandFailure("\(path): cannot be read: \(error.localizedDescription)", exitCode: 2)
+            throw CommandFailure(
+                "\(path): cannot be read: \(error.localizedDescription)", exitCode: 2)
         }
     }
 
@@ -69,8 +70,8 @@ extension Settings {
 
     /// What a member of the group is called: the instance id, or where its state lies.
     ///
-    /// The same after a restart, so that the new process takes over the transaction that the old one left
-    /// open; and another for each state folder, which only one process can hold.
+    /// The same after a restart, so that the new process takes over the transaction that the old
+    /// one left open; and another for each state folder, which only one process can hold.
     var memberName: String {
         if !instanceID.isEmpty { return instanceID }
         let folder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path

@@ -56,7 +56,8 @@ struct Composition {
                 .init(
                     service: ReferenceService(follower: follower),
                     failureTerminationBehavior: .gracefullyShutdownGroup),
-                .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
+                .init(
+                    service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

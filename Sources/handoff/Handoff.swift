@@ -9,8 +9,9 @@ struct Handoff: AsyncParsableCommand {
         commandName: "handoff",
         abstract: "Hands qualified leads from marketing to sales, exactly once, with every reason.",
         discussion: """
-            Reads lead and activity events from Kafka, scores them against a definition that marketing \
-            and sales have approved, and publishes each qualified lead to the topic of its product.
+            Reads lead and activity events from Kafka, scores them against a definition that \
+            marketing and sales have approved, and publishes each qualified lead to the topic of \
+            its product.
 
             First steps:
               handoff check --definition definition.yaml
@@ -18,8 +19,8 @@ struct Handoff: AsyncParsableCommand {
               handoff run --definition definition.yaml
 
             Every setting is a key of the settings file (--settings handoff.yaml), an environment \
-            variable (HANDOFF_...) and a flag (--...); a flag beats the environment, which beats the \
-            file. 'handoff help settings' lists them all.
+            variable (HANDOFF_...) and a flag (--...); a flag beats the environment, which beats \
+            the file. 'handoff help settings' lists them all.
 
             Exit codes: 0 done, 1 failed while running, 2 wrong usage or invalid file, \
             3 broker not reachable, 4 topics missing or not co-partitioned.
@@ -30,8 +31,8 @@ struct Handoff: AsyncParsableCommand {
             ExplainCommand.self,
         ])
 
-    /// Settings have a flag each, which ArgumentParser would have to be told one by one: they are taken
-    /// out of the command line first, and the commands find them here.
+    /// Settings have a flag each, which ArgumentParser would have to be told one by one: they are
+    /// taken out of the command line first, and the commands find them here.
     static func main() async {
         let (flags, rest) = SettingFlags.take(from: Array(CommandLine.arguments.dropFirst()))
         if rest == ["help", "settings"] {

@@ -13,7 +13,8 @@ struct JSONLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         var fields: [String: String] = [
-            "time": Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true)),
+            "time": Date().ISO8601Format(
+                .iso8601(timeZone: .gmt, includingFractionalSeconds: true)),
             "level": event.level.rawValue,
             "message": event.message.description,
         ]

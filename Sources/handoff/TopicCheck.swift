@@ -9,8 +9,8 @@ struct TopicCheck {
 
     /// The number of lanes.
     ///
-    /// - Throws: `CommandFailure` with exit code 4 that names what is missing or unequal; `KafkaError` with
-    ///   exit code 3 if no broker answers.
+    /// - Throws: `CommandFailure` with exit code 4 that names what is missing or unequal;
+    ///   `KafkaError` with exit code 3 if no broker answers.
     func run(_ admin: AdminClient) async throws -> Int {
         let inputs = topics.inputs.map(\.topic)
         let needed = inputs + topics.references + topics.outputs(definition)

@@ -32,8 +32,8 @@ enum BenchmarkTable {
     }
 }
 
-/// Runs `body` and tells how much processor time it took: on a shared machine the wall clock says more about
-/// the neighbours.
+/// Runs `body` and tells how much processor time it took: on a shared machine the wall clock says
+/// more about the neighbours.
 func timed(_ name: String, _ operations: Int, _ body: () throws -> Void) rethrows -> BenchmarkRow {
     let start = clock()
     try body()

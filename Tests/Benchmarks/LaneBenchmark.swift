@@ -5,7 +5,8 @@ import Qualification
 import WireFormats
 import Worker
 
-/// Events through a lane's whole path but Kafka and the disk: read, look up, apply, decide, write, encode.
+/// Events through a lane's whole path but Kafka and the disk: read, look up, apply, decide, write,
+/// encode.
 struct LaneBenchmark {
     /// As `deploy/lib/generate.py` writes them; nil = made here.
     let events: String?
@@ -96,7 +97,8 @@ struct LaneBenchmark {
         return batches
     }
 
-    /// `{"topic":T,"key":K,"timestamp":N,"value":V}` as the generator writes it; nil for other lines.
+    /// `{"topic":T,"key":K,"timestamp":N,"value":V}` as the generator writes it; nil for other
+    /// lines.
     private static func parse(_ line: [UInt8]) -> (source: EventSource, record: StoredRecord)? {
         let text = String(decoding: line, as: UTF8.self)
         guard let key = text.range(of: #""key":""#),

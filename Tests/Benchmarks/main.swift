@@ -1,7 +1,7 @@
 import Foundation
 
-// Micro-benchmarks of the hot path, without Kafka: `swift run -c release Benchmarks [EVENTS.jsonl]`.
-// Wall times of this process alone; compare rows of one run, not of two.
+// Micro-benchmarks of the hot path, without Kafka: `swift run -c release Benchmarks
+// [EVENTS.jsonl]`. Wall times of this process alone; compare rows of one run, not of two.
 
 let arguments = CommandLine.arguments.dropFirst()
 do {

@@ -6,7 +6,8 @@ import WireFormats
 
 @testable import Worker
 
-/// A lane without Kafka and disk: records in, outputs out, through the real readers, writers and codec.
+/// A lane without Kafka and disk: records in, outputs out, through the real readers, writers and
+/// codec.
 final class LaneDriver {
     /// Everything that was published, in order.
     private(set) var outputs: [ExampleCase.Output] = []

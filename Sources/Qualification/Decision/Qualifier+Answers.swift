@@ -80,7 +80,8 @@ extension Qualifier {
 
     // MARK: Erasure
 
-    /// Forgets the person: withdraws what sales still has, tells marketing, keeps a stub (CONTRACT.md 8).
+    /// Forgets the person: withdraws what sales still has, tells marketing, keeps a stub
+    /// (CONTRACT.md 8).
     func erase(_ header: EventHeader, _ profile: inout Profile) -> Outcome {
         if let before = profile.erasedAt, header.stamp.at <= before, header.recordedAt <= before {
             return .dropped(.erased)

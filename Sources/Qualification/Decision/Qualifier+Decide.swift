@@ -5,7 +5,8 @@ extension Qualifier {
         guard profile.hasLeadEvent else { return }
         try refreshStanding(&profile)
         var decided = 0
-        // Lapses first, for all: an MQL closed by this event is not "also open" for an earlier product.
+        // Lapses first, for all: an MQL closed by this event is not "also open" for an earlier
+        // product.
         for place in rulebook.products.indices where isInterested(profile, in: place) {
             decided += 1
             markLapse(&profile, place, profile.asOf)
@@ -28,8 +29,8 @@ extension Qualifier {
 
     func refreshStanding(_ profile: inout Profile) throws {
         if profile.standing?.stillHolds(reference) == true { return }
-        // The version is read before the rows: a change in between makes the standing look older than it is,
-        // and it is derived once more. The other order could miss the change for ever.
+        // The version is read before the rows: a change in between makes the standing look older
+        // than it is, and it is derived once more. The other order could miss the change for ever.
         let version = reference.version
         let facts = try Facts(
             profile, rulebook: rulebook, reference: reference, symbols: symbols)
@@ -123,7 +124,8 @@ extension Qualifier {
         return .qualified(byHandRaise: byHandRaise)
     }
 
-    /// The status that follows from the newest MQL, if any does; `codes` already holds the disqualify rules.
+    /// The status that follows from the newest MQL, if any does; `codes` already holds the
+    /// disqualify rules.
     private func statusOfNewest(
         _ profile: Profile, _ place: Int, _ record: Int, _ asOf: Timestamp
     ) -> Status? {

@@ -1,4 +1,5 @@
-/// Publishing an MQL: the record that stays, and the message with every reason on it (CONTRACT.md 8).
+/// Publishing an MQL: the record that stays, and the message with every reason on it (CONTRACT.md
+/// 8).
 extension Qualifier {
     func qualify(
         _ profile: inout Profile, _ place: Int, _ record: Int, _ asOf: Timestamp,

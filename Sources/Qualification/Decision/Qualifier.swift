@@ -1,7 +1,9 @@
-/// The pure core: an event, a profile, reference data and a definition give a new profile and messages.
+/// The pure core: an event, a profile, reference data and a definition give a new profile and
+/// messages.
 ///
 /// Synchronous and without I/O, clock or randomness; the same calls in the same order give the same
-/// messages. Owned by one lane, like its symbol table. Look-ups of reference data are its only errors.
+/// messages. Owned by one lane, like its symbol table. Look-ups of reference data are its only
+/// errors.
 package final class Qualifier {
     /// Bounds and windows of CONTRACT.md 3 that are settings of the worker.
     package struct Limits: Sendable, Equatable {
@@ -179,7 +181,8 @@ package final class Qualifier {
         return profile.remembered.contains(hash: header.idHash, source: source) ? .repeat : nil
     }
 
-    /// Lead events and dispositions are applied however late; their ids are remembered within the window.
+    /// Lead events and dispositions are applied however late; their ids are remembered within the
+    /// window.
     func rememberUnlessOld(
         _ header: EventHeader, _ source: EventSource, _ profile: inout Profile
     ) {

@@ -8,10 +8,12 @@ package enum Field: Hashable, Sendable {
     case sourceChannel, sourceCampaignID
     /// `activity.properties.NAME`; only in the `where` of an engagement criterion.
     case activityProperty(String)
-    /// `campaign.channel` of the activity's campaign; only in the `where` of an engagement criterion.
+    /// `campaign.channel` of the activity's campaign; only in the `where` of an engagement
+    /// criterion.
     case campaignChannel
 
-    /// The fields about a lead, each with the name that files and evidence use, in the contract's order.
+    /// The fields about a lead, each with the name that files and evidence use, in the contract's
+    /// order.
     package static let aboutLeads: [(name: String, field: Field)] = [
         ("lead.country", .leadCountry), ("lead.region", .leadRegion),
         ("lead.job_title", .leadJobTitle), ("lead.email_domain", .leadEmailDomain),
@@ -54,7 +56,8 @@ package enum FactValue: Hashable, Sendable {
         }
     }
 
-    /// Whether both are of one kind: a comparison of different kinds is false, `not_equals` included.
+    /// Whether both are of one kind: a comparison of different kinds is false, `not_equals`
+    /// included.
     package func isSameKind(as other: FactValue) -> Bool {
         switch (self, other) {
         case (.text, .text), (.number, .number), (.bool, .bool): true

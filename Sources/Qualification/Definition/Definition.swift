@@ -1,7 +1,8 @@
 /// The versioned agreement between marketing and sales of what "qualified" means (CONTRACT.md 4).
 ///
-/// A value of this type has passed every check of `DefinitionFiles`: ids are unique, names in conditions
-/// exist, numbers are in range. Lists keep the order of the file, because order is part of the agreement.
+/// A value of this type has passed every check of `DefinitionFiles`: ids are unique, names in
+/// conditions exist, numbers are in range. Lists keep the order of the file, because order is part
+/// of the agreement.
 package struct Definition: Sendable, Equatable {
     /// The agreement's name, part of `ce_source`.
     package var name: String
@@ -97,7 +98,8 @@ package struct Region: Sendable, Equatable {
     }
 }
 
-/// One value of a persona list with the phrases that give it; each phrase is a list of lower-case words.
+/// One value of a persona list with the phrases that give it; each phrase is a list of lower-case
+/// words.
 package struct PersonaRule: Sendable, Equatable {
     /// The value given, such as `director`.
     package var value: String
@@ -152,12 +154,13 @@ package struct EngagementCriterion: Sendable, Equatable {
     package var label: String
     /// The activity types that count, at least one.
     package var activities: [String]
-    /// Counts only activities for which this holds (fields `activity.properties.NAME`, `campaign.channel`).
+    /// Counts only activities for which this holds (fields `activity.properties.NAME`,
+    /// `campaign.channel`).
     package var condition: Condition?
     /// Points of one activity on the day it happened.
     package var points: Points
-    /// `decay[age]` = 2^(-age / half_life_days) for age 0...history_days, computed when the file is read
-    /// so that the core needs no mathematics library.
+    /// `decay[age]` = 2^(-age / half_life_days) for age 0...history_days, computed when the file is
+    /// read so that the core needs no mathematics library.
     package var decay: [Double]
     /// No more than this many activities count on one day.
     package var dailyLimit: Int?
@@ -232,7 +235,8 @@ package struct Product: Sendable, Equatable {
     package var fitAtLeast: Points
     /// Least engagement.
     package var engagementAtLeast: Points
-    /// Least fit for a hand raise to stand in for both thresholds; nil = hand raises have no effect.
+    /// Least fit for a hand raise to stand in for both thresholds; nil = hand raises have no
+    /// effect.
     package var handRaiseFitAtLeast: Points?
     /// Time in which sales should follow up.
     package var followUpWithin: Span24h

@@ -1,7 +1,8 @@
 /// The id of an event; compares as UTF-8 bytes (CONTRACT.md 3), not as Swift compares strings.
 ///
-/// Most ids are canonical UUIDs, which are kept as two words: no allocation, and their order as numbers is
-/// that of their texts, because digits come before letters and the dashes are always at the same places.
+/// Most ids are canonical UUIDs, which are kept as two words: no allocation, and their order as
+/// numbers is that of their texts, because digits come before letters and the dashes are always at
+/// the same places.
 package struct EventID: Hashable, Comparable, Sendable {
     private enum Storage: Hashable {
         case uuid(UUID)
@@ -115,7 +116,8 @@ package struct EventHeader: Sendable, Equatable {
     }
 }
 
-/// A field of a lead that merges by time (CONTRACT.md 5); raw values are part of the profile format.
+/// A field of a lead that merges by time (CONTRACT.md 5); raw values are part of the profile
+/// format.
 package enum LeadField: UInt8, CaseIterable, Sendable {
     case email = 0
     case firstName, lastName, phone, jobTitle, companyName, companyDomain, country

@@ -2,7 +2,7 @@
 ///
 /// Counts that belong to a `where` condition stand under a type of their own, see `Rulebook`.
 package struct ActivityCounts: Sendable {
-    /// The number of activities of one type, day and tag. 16 bytes.
+    /// The number of activities of one type, day and tag, in 16 bytes.
     package struct Cell: Sendable, Equatable {
         /// Activity type, or a condition's own type.
         package var type: Symbol
@@ -57,15 +57,16 @@ package struct ActivityCounts: Sendable {
 
     /// Drops the days before `day`.
     package mutating func forget(before day: UTCDay) {
-        // Most days nothing is that old; looking first avoids making the storage unique for nothing.
+        // Most days nothing is that old; looking first avoids making the storage unique for
+        // nothing.
         if cells.contains(where: { $0.day < day }) { cells.removeAll { $0.day < day } }
     }
 }
 
 /// The event ids that a lead has had within the duplicate window (CONTRACT.md 3).
 ///
-/// An id is kept as a 64-bit hash and its time: 16 bytes instead of 40 for a UUID text. Two different ids
-/// of one lead collide with a probability below 10^-12 even at the limit of 5,000.
+/// An id is kept as a 64-bit hash and its time: 16 bytes instead of 40 for a UUID text. Two
+/// different ids of one lead collide with a probability below 10^-12 even at the limit of 5,000.
 package struct RememberedEvents: Sendable {
     /// One remembered id.
     package struct Entry: Sendable, Equatable {

@@ -131,7 +131,8 @@ package struct MQLRecord: Sendable {
     }
 }
 
-/// The due times of an MQL's follow-up alerts, fixed when it is published; nil = fired, ended or never due.
+/// The due times of an MQL's follow-up alerts, fixed when it is published; nil = fired, ended or
+/// never due.
 package struct PendingAlerts: Sendable, Equatable {
     package var warning: Timestamp?
     package var breach: Timestamp?
@@ -191,7 +192,8 @@ package struct Disposition: Sendable, Equatable {
     }
 }
 
-/// What must stay known of the definition that published an MQL: its products' answers are judged by it.
+/// What must stay known of the definition that published an MQL: its products' answers are judged
+/// by it.
 package struct Agreement: Sendable, Equatable {
     /// SHA-256 of the definition file.
     package var sha256: String

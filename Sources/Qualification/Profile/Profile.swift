@@ -1,8 +1,8 @@
 /// Everything handoff knows about one lead: the state of CONTRACT.md 5-8, folded from its events.
 ///
-/// A value: the fold of the same events in any order, each any number of times, is the same profile, apart
-/// from what was looked up at intake. Symbols belong to the lane that holds the profile; the codec of
-/// `WireFormats` writes and reads it without them.
+/// A value: the fold of the same events in any order, each any number of times, is the same
+/// profile, apart from what was looked up at intake. Symbols belong to the lane that holds the
+/// profile; the codec of `WireFormats` writes and reads it without them.
 package struct Profile: Sendable {
     /// The lead's id, as the producer wrote it.
     package let leadID: String
@@ -12,7 +12,9 @@ package struct Profile: Sendable {
     package var hasLeadEvent = false
     /// The merged lead fields.
     package var fields = LeadFields()
-    /// Products of interest by `product_interest`, campaigns of lead events and tags; unordered, each once.
+    /// Products of interest by `product_interest`, campaigns of lead events and tags; unordered,
+    /// each once.
+    ///
     /// Tags that the definition lacks are kept as well: a later definition may have the product.
     package var interests: [Symbol] = []
     /// The earliest event with a channel or campaign.
@@ -33,11 +35,13 @@ package struct Profile: Sendable {
     package var agreements: [Agreement] = []
     /// Events up to here are dropped: the person asked to be forgotten (CONTRACT.md 8, Erasure).
     package var erasedAt: Timestamp?
-    /// What the decision derived from fields, touches and reference data, while it holds. Not stored.
+    /// What the decision derived from fields, touches and reference data, while it holds.
+    ///
+    /// Not stored.
     package var standing: Standing?
 
-    /// How many tags a lead can be interested in or fresh for; what comes beyond is a fault of the producer
-    /// (such as a random tag on every event) and only counts as an activity of no product.
+    /// How many tags a lead can be interested in or fresh for; what comes beyond is a fault of the
+    /// producer (such as a random tag on every event) and only counts as an activity of no product.
     package static let tagLimit = 200
     /// How many activities an MQL shows.
     package static let recentLimit = 5
@@ -185,8 +189,8 @@ package struct LeadFields: Sendable {
     package private(set) var entries: [Entry] = [] {
         didSet { encoded = nil }
     }
-    /// What the codec wrote for `entries`, kept because it is half of a profile's bytes and changes only
-    /// with lead events; nil when they have changed since.
+    /// What the codec wrote for `entries`, kept because it is half of a profile's bytes and changes
+    /// only with lead events; nil when they have changed since.
     package var encoded: [UInt8]?
 
     /// No field known.

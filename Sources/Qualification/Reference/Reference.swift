@@ -76,8 +76,8 @@ package protocol ReferenceData: AnyObject {
     /// Grows with every change of any row. Facts derived at one version hold while
     /// `hasChanged(_:since:)` is false for each key they were derived from.
     var version: UInt64 { get }
-    /// Whether the row of a key (account domain, e-mail or suppressed domain) may have changed after
-    /// `version`. May answer true too often, never false wrongly.
+    /// Whether the row of a key (account domain, e-mail or suppressed domain) may have changed
+    /// after `version`. May answer true too often, never false wrongly.
     func hasChanged(_ key: ReferenceKey, since version: UInt64) -> Bool
     /// The account of a normalised domain.
     func account(domain: String) throws -> Account?
@@ -87,7 +87,8 @@ package protocol ReferenceData: AnyObject {
     func isSuppressed(_ entry: String) throws -> Bool
 }
 
-/// A reference row's key reduced to a hash, so that a profile can remember cheaply what it depends on.
+/// A reference row's key reduced to a hash, so that a profile can remember cheaply what it depends
+/// on.
 package struct ReferenceKey: Hashable, Sendable {
     /// FNV-1a of the key's UTF-8 bytes, salted by table.
     package let hash: UInt64

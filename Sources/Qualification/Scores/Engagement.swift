@@ -1,13 +1,15 @@
 /// How interested a lead is in one product, computed from its counts (CONTRACT.md 6).
 ///
-/// Only sums over days of one criterion are floating point, in the fixed order "oldest day first"; what is
-/// added across criteria is fixed point. So the score is a function of the set of activities alone.
+/// Only sums over days of one criterion are floating point, in the fixed order "oldest day first";
+/// what is added across criteria is fixed point. So the score is a function of the set of
+/// activities alone.
 struct Engagement {
     let rulebook: Rulebook
     let asOf: UTCDay
     let tag: Symbol
 
-    /// The sum of all contributions: one pass over the counts, each run of a type against its criteria.
+    /// The sum of all contributions: one pass over the counts, each run of a type against its
+    /// criteria.
     func total(_ counts: ActivityCounts) -> Points {
         var total = Points.zero
         let cells = counts.cells.span
@@ -45,7 +47,8 @@ struct Engagement {
             ? .zero : Points(rounding: min(max(raw, -criterion.limit), criterion.limit))
     }
 
-    /// The days that count for a criterion, oldest first, with the number of activities before the limit.
+    /// The days that count for a criterion, oldest first, with the number of activities before the
+    /// limit.
     func days(of criterion: Rulebook.Criterion, _ counts: ActivityCounts) -> [(UTCDay, UInt32)] {
         var found: [(day: UTCDay, count: UInt32)] = []
         for type in criterion.countedTypes {
@@ -68,7 +71,8 @@ struct Engagement {
         }
     }
 
-    /// The same sum as over `days(of:_:)`, without an array: one type's cells are already sorted by day.
+    /// The same sum as over `days(of:_:)`, without an array: one type's cells are already sorted by
+    /// day.
     private func sum(
         _ criterion: Rulebook.Criterion, _ cells: Span<ActivityCounts.Cell>, _ range: Range<Int>
     ) -> Double {

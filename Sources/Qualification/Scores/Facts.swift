@@ -1,4 +1,5 @@
-/// What is known about a lead at one moment: its fields, its account, and what follows (CONTRACT.md 5).
+/// What is known about a lead at one moment: its fields, its account, and what follows (CONTRACT.md
+/// 5).
 struct Facts {
     let fields: LeadFields
     let account: Account?
@@ -41,7 +42,9 @@ struct Facts {
         firstCampaign = profile.firstTouch.flatMap { symbols.optionalText($0.campaign) }
     }
 
-    /// The value of a field, nil if it is missing. Fields of activities are never known here.
+    /// The value of a field, nil if it is missing.
+    ///
+    /// Fields of activities are never known here.
     func value(_ field: Field) -> FactValue? {
         switch field {
         case .leadCountry: fields[.country]
@@ -80,7 +83,9 @@ package struct JobTitle {
         words = JobTitle.words(of: title)
     }
 
-    /// The lower-case words of a text. Combining marks stay with their letter.
+    /// The lower-case words of a text.
+    ///
+    /// Combining marks stay with their letter.
     package static func words(of text: String) -> [String] {
         let bytes = Array(text.utf8)
         if bytes.allSatisfy({ $0 < 0x80 }) { return plainWords(of: bytes) }
@@ -133,10 +138,10 @@ package struct JobTitle {
 
 /// What the decision needs of a lead's facts, kept with the profile while it holds.
 ///
-/// Most events change neither fields nor reference data; keeping this result instead of deriving it again
-/// saves the account look-up, the job title and every fit condition on them.
-// Unchecked: only `version` changes, and only by the lane that owns the profile; a class, because copying
-// five arrays out of the profile for every event costs five reference counts.
+/// Most events change neither fields nor reference data; keeping this result instead of deriving it
+/// again saves the account look-up, the job title and every fit condition on them.
+// Unchecked: only `version` changes, and only by the lane that owns the profile; a class, because
+// copying five arrays out of the profile for every event costs five reference counts.
 package final class Standing: @unchecked Sendable {
     let fit: Points
     /// The codes of CONTRACT.md 7.1, empty unless suppressed.
@@ -198,8 +203,8 @@ package final class Standing: @unchecked Sendable {
 }
 
 extension LeadFields {
-    /// Every entry of the suppressions that would stop this lead: the e-mail address, its domain, the
-    /// company's domain and the parents of both.
+    /// Every entry of the suppressions that would stop this lead: the e-mail address, its domain,
+    /// the company's domain and the parents of both.
     package var suppressionEntries: [String] {
         let email = text(.email)
         let domains = [email.map(Address.domain(ofEmail:)), text(.companyDomain)]

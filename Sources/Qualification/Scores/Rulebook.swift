@@ -1,11 +1,12 @@
-/// A definition prepared for one lane: ids and types as symbols, the rules of each activity type at hand.
+/// A definition prepared for one lane: ids and types as symbols, the rules of each activity type at
+/// hand.
 ///
 /// Belongs to the lane that owns the symbol table; a new definition means a new rulebook.
 package final class Rulebook {
     /// An engagement criterion with the types under which its activities are counted.
     ///
-    /// A class, and its numbers copied out of the definition: reading a structure with texts out of an
-    /// array costs a reference count for each of them, for each criterion, for each event.
+    /// A class, and its numbers copied out of the definition: reading a structure with texts out of
+    /// an array costs a reference count for each of them, for each criterion, for each event.
     final class Criterion {
         let source: EngagementCriterion
         /// One entry per activity type: the type itself, or the condition's own count of it.
@@ -35,7 +36,8 @@ package final class Rulebook {
     final class TypeRule {
         /// Counts of its own for each distinct `where` condition that applies to the type.
         var conditions: [(countedType: Symbol, condition: Condition)] = []
-        /// Whether the type alone is a fresh activity (a criterion with points above zero, no condition).
+        /// Whether the type alone is a fresh activity (a criterion with points above zero, no
+        /// condition).
         var isFresh = false
         /// Conditions of criteria with points above zero: any that holds makes it fresh.
         var freshWhen: [Condition] = []
@@ -137,8 +139,9 @@ package final class Rulebook {
 
     /// The symbol that counts a type under a condition; the type itself without one.
     ///
-    /// The first byte 0xFF occurs in no UTF-8 text, so no activity type can be mistaken for it. The hash is
-    /// of the condition's canonical text: equal conditions share their count, whatever criterion has them.
+    /// The first byte 0xFF occurs in no UTF-8 text, so no activity type can be mistaken for it. The
+    /// hash is of the condition's canonical text: equal conditions share their count, whatever
+    /// criterion has them.
     private static func countedType(
         _ type: String, _ condition: Condition?, _ symbols: SymbolTable
     ) -> Symbol {
@@ -219,8 +222,8 @@ final class Codes {
 }
 
 extension Condition {
-    /// The condition as one text that never changes: part of the profile format, because the counts of a
-    /// `where` are found again by its hash after a restart.
+    /// The condition as one text that never changes: part of the profile format, because the counts
+    /// of a `where` are found again by its hash after a restart.
     package var canonicalText: String {
         switch self {
         case .equals(let field, let value): "\(field.name) equals \(value.canonicalText)"

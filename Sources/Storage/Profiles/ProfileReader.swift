@@ -1,7 +1,7 @@
 /// The lane's view of its profiles: what the last completed write left.
 ///
-/// Owns a read connection of its own, so that a lane reads while a flusher writes. For one lane at a
-/// time, hence not `Sendable`. Each call sees one moment and holds no lock after it returns.
+/// Owns a read connection of its own, so that a lane reads while a flusher writes. For one lane at
+/// a time, hence not `Sendable`. Each call sees one moment and holds no lock after it returns.
 ///
 /// Measured with values of 700 bytes: 30,000 rows (24 MB) hit 2.3 us, miss 1.7 us; 300,000 rows
 /// (244 MB) hit 3.6 us, miss 2.0 us; a scan 0.5 to 0.9 us a row.

@@ -1,4 +1,5 @@
-/// The writing connection of a lane's file with its statements; lives inside `ProfileWriter`'s lock.
+/// The writing connection of a lane's file with its statements; lives inside `ProfileWriter`'s
+/// lock.
 struct ProfileTables: ~Copyable {
     let connection: Connection
     private let put: Statement

@@ -31,7 +31,8 @@ import Synchronization
     /// Grows with every batch of changes; load it before the look-ups that depend on it.
     package var version: UInt64 { current.load(ordering: .acquiring) }
 
-    /// Whether the row of `key` may have changed after `version`: true too often, never false wrongly.
+    /// Whether the row of `key` may have changed after `version`: true too often, never false
+    /// wrongly.
     package func hasChanged(_ key: ReferenceKey, since version: UInt64) -> Bool {
         unsafe slots[Self.slot(of: key)].load(ordering: .acquiring) > version
     }

@@ -13,14 +13,14 @@ extension Connection {
     /// Leaves no byte of a deleted or replaced row in the database file or its log.
     ///
     /// `secure_delete` is not enough for that: when SQLite moves rows to a neighbouring page
-    /// (balancing), the part of the old page that becomes unused keeps its bytes, and nothing zeroes
-    /// it later. In a load of 30,000 rows replaced four times, 66 % of the pages held such bytes
-    /// and 4 of 300 deleted rows could still be read in the file. So, once the log is empty
-    /// and the write lock is held, the unused middle of every b-tree page is zeroed in place.
-    /// Those bytes belong to nothing: neither a crash in the middle nor a reader's map can be hurt.
+    /// (balancing), the part of the old page that becomes unused keeps its bytes, and nothing
+    /// zeroes it later. In a load of 30,000 rows replaced four times, 66 % of the pages held such
+    /// bytes and 4 of 300 deleted rows could still be read in the file. So, once the log is empty
+    /// and the write lock is held, the unused middle of every b-tree page is zeroed in place. Those
+    /// bytes belong to nothing: neither a crash in the middle nor a reader's map can be hurt.
     ///
-    /// A file of 244 MB takes 0.13 s the first time and 0.03 s when little has changed.
-    /// VACUUM would do too, at the price of the whole file rewritten and as much space or memory.
+    /// A file of 244 MB takes 0.13 s the first time and 0.03 s when little has changed. VACUUM
+    /// would do too, at the price of the whole file rewritten and as much space or memory.
     ///
     /// - Throws: `.busy` if a reader held the log; `.corrupt`; `.inputOutput`.
     func scrub() throws(StorageError) -> ScrubReport {
@@ -71,8 +71,8 @@ extension Connection {
     /// The bytes between the cell pointers and the cells of a b-tree page, empty for other pages
     /// (https://sqlite.org/fileformat2.html, 1.6).
     ///
-    /// Overflow and free-list pages begin with a page number, whose first byte is below 2 as long as
-    /// the file is smaller than 128 GiB (2^25 pages); a free page is zeroed by `secure_delete`.
+    /// Overflow and free-list pages begin with a page number, whose first byte is below 2 as long
+    /// as the file is smaller than 128 GiB (2^25 pages); a free page is zeroed by `secure_delete`.
     private func unusedRange(
         of bytes: Span<UInt8>, pageAt offset: Int
     ) throws(StorageError) -> Range<Int> {

@@ -1,8 +1,8 @@
 /// The tables of one kind of state file, as the numbered steps that make them.
 ///
-/// Steps are append-only: one that has shipped is never changed, and none knows the program's types.
-/// `PRAGMA user_version` counts the steps a file has seen. `schemas/state.sql` shows their sum; a
-/// test compares the two.
+/// Steps are append-only: one that has shipped is never changed, and none knows the program's
+/// types. `PRAGMA user_version` counts the steps a file has seen. `schemas/state.sql` shows their
+/// sum; a test compares the two.
 package struct Schema: Sendable {
     /// `PRAGMA application_id` of the file: tells it from other programs' files, and kinds apart.
     package let applicationID: Int32

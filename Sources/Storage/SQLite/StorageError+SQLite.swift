@@ -17,8 +17,9 @@ extension StorageError {
     }
 
     private static func kind(of code: Int32) -> Code {
-        // An I/O error for want of space (quota, SQLITE_IOERR_WRITE after ENOSPC) stays an I/O error;
-        // both close the lane. The low byte is the primary code (https://sqlite.org/rescode.html).
+        // An I/O error for want of space (quota, SQLITE_IOERR_WRITE after ENOSPC) stays an I/O
+        // error; both close the lane. The low byte is the primary code
+        // (https://sqlite.org/rescode.html).
         switch code & 0xff {
         case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
         case SQLITE_FULL: .full

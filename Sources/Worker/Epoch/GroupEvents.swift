@@ -39,7 +39,8 @@ package final class GroupEvents: AssignmentHandler {
     }
 
     package func revokeOverdue(_ partitions: [TopicPartition]) {
-        // Nothing to do: the epoch's offsets will be refused by the group, and its records with them.
+        // Nothing to do: the epoch's offsets will be refused by the group, and its records with
+        // them.
     }
 
     package func failed(_ error: KafkaError) {

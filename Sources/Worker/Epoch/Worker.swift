@@ -31,14 +31,14 @@ package enum WorkerNews: Sendable {
 
 /// Runs the lanes of one process and commits their epochs, exactly once.
 ///
-/// One task owns the lanes, the transaction and the order of everything: events from the group, from lanes
-/// and from the clock are handled one after the other, so at most one transaction is open, and a revoke is
-/// answered between two of them. Lanes go on taking records while an epoch is committed; what they take then
-/// belongs to the next.
+/// One task owns the lanes, the transaction and the order of everything: events from the group,
+/// from lanes and from the clock are handled one after the other, so at most one transaction is
+/// open, and a revoke is answered between two of them. Lanes go on taking records while an epoch is
+/// committed; what they take then belongs to the next.
 ///
-/// After any failure of a transaction nobody asks whether it was committed: the producer is made sound
-/// again, which finishes or aborts it, and the lanes begin anew from changelog and committed offsets, which
-/// agree because they were committed together.
+/// After any failure of a transaction nobody asks whether it was committed: the producer is made
+/// sound again, which finishes or aborts it, and the lanes begin anew from changelog and committed
+/// offsets, which agree because they were committed together.
 package final class Worker {
     private let settings: WorkerSettings
     private let kafka: any KafkaPort
@@ -93,8 +93,8 @@ package final class Worker {
 
     /// Runs until stopped, or until something happens that only a person can resolve.
     package func run() async throws(WorkerFailure) {
-        // First of all, because it finishes what a predecessor left open: until then neither its changelog
-        // nor its offsets can be read to their end.
+        // First of all, because it finishes what a predecessor left open: until then neither its
+        // changelog nor its offsets can be read to their end.
         try await initialise()
         nextFlush = clock.now() + settings.flushInterval
         let result = await withDiscardingTaskGroup { group -> Result<Void, WorkerFailure> in
@@ -281,7 +281,8 @@ package final class Worker {
         mustRewind = true
     }
 
-    /// One transaction over the cuts of all running lanes; nil if it is committed or there was nothing.
+    /// One transaction over the cuts of all running lanes; nil if it is committed or there was
+    /// nothing.
     private func commit(halting: Bool) async -> KafkaError? {
         let busy = running.compactMap { lanes[$0] }.filter { halting || $0.isBusy }
         if busy.isEmpty { return nil }
@@ -341,7 +342,8 @@ package final class Worker {
         producer = .ready
     }
 
-    /// Between two epochs the end of a lane's changelog is exactly what its committed profiles make.
+    /// Between two epochs the end of a lane's changelog is exactly what its committed profiles
+    /// make.
     private func flushIfDue() async {
         guard clock.now() >= nextFlush else { return }
         nextFlush = clock.now() + settings.flushInterval
@@ -369,7 +371,8 @@ package final class Worker {
             if case .stop(let exitCode) = error.consequence {
                 throw WorkerFailure("\(error)", exitCode: exitCode)
             }
-            // A rebalance decides over the partitions, or the broker is away: try again after a pause.
+            // A rebalance decides over the partitions, or the broker is away: try again after a
+            // pause.
             logger.warning("not rewound yet", metadata: ["error": "\(error)"])
             nextCut = clock.now() + settings.commitInterval
         }

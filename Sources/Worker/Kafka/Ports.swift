@@ -22,7 +22,8 @@ package protocol ChangelogReading: Sendable {
     func close() async
 }
 
-/// What the worker asks of Kafka beside its group membership: small, so that a simulator can implement it.
+/// What the worker asks of Kafka beside its group membership: small, so that a simulator can
+/// implement it.
 ///
 /// Every call may fail with a `KafkaError`, sorted by what the worker has to do.
 package protocol KafkaPort: Sendable {
@@ -41,7 +42,8 @@ package protocol KafkaPort: Sendable {
     /// Replaces the producer by a new one with the same id, and initialises that.
     func recycleProducer() async throws(KafkaError)
     /// The committed offsets of the group; partitions without one are absent.
-    func committed(_ partitions: [TopicPartition]) async throws(KafkaError) -> [TopicPartition: Int64]
+    func committed(_ partitions: [TopicPartition]) async throws(KafkaError) -> [TopicPartition:
+        Int64]
     /// Starts the assigned partitions again at these offsets, or at the committed ones.
     func rewind(
         to offsets: [TopicPartition: Int64]

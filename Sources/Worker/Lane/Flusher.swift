@@ -5,8 +5,8 @@ import Synchronization
 
 /// Writes committed profiles to the disk, behind the epochs, one lane after the other.
 ///
-/// One serial queue for the whole worker: SQLite's writing is half of what handoff does with a core when it
-/// catches up, and two of them at once would only wait for the same disk.
+/// One serial queue for the whole worker: SQLite's writing is half of what handoff does with a core
+/// when it catches up, and two of them at once would only wait for the same disk.
 final class Flusher: Sendable {
     /// What to write for a lane, of committed epochs only.
     struct Job: Sendable {
@@ -30,8 +30,9 @@ final class Flusher: Sendable {
         self.done = done
     }
 
-    /// Writes later; `done` tells when. A job that fails is tried again by the lane's next flush, with
-    /// everything that it held.
+    /// Writes later; `done` tells when.
+    ///
+    /// A job that fails is tried again by the lane's next flush, with everything that it held.
     func write(_ job: Job) {
         queue.async { [self] in
             var isWritten = false

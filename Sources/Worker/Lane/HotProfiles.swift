@@ -3,9 +3,9 @@ import WireFormats
 
 /// A profile in memory, with what of it is still on its way to Kafka and to the disk.
 ///
-/// A change goes through four places: `profile` (decoded, dirty until the cut), `inFlight` (encoded, in the
-/// epoch being committed), `unflushed` (committed, not yet in SQLite), SQLite. Reading takes the first that
-/// has it.
+/// A change goes through four places: `profile` (decoded, dirty until the cut), `inFlight`
+/// (encoded, in the epoch being committed), `unflushed` (committed, not yet in SQLite), SQLite.
+/// Reading takes the first that has it.
 final class ProfileEntry {
     /// The lead's id in UTF-8.
     let key: [UInt8]
@@ -34,8 +34,10 @@ final class ProfileEntry {
     /// How many bytes the profile had when it was last encoded.
     var encodedBytes = 300
 
-    /// About what the entry occupies in memory. A decoded profile takes about four times its encoded bytes
-    /// (measured: 2.6 KB for 560), and asking the profile itself would touch all its parts.
+    /// About what the entry occupies in memory.
+    ///
+    /// A decoded profile takes about four times its encoded bytes (measured: 2.6 KB for 560), and
+    /// asking the profile itself would touch all its parts.
     fileprivate var bytes: Int {
         (isDecoded ? 600 + 4 * encodedBytes : 0) + (inFlight?.count ?? 0)
             + (unflushed?.count ?? 0) + 200
@@ -50,8 +52,8 @@ final class ProfileEntry {
 
 /// The profiles of a lane that are in memory, bounded in bytes by sweeping.
 ///
-/// An open-addressing table, because the key is a span of the fetched record: a dictionary would need a
-/// copy of it for every look-up. Entries leave only in a sweep, which rebuilds the table.
+/// An open-addressing table, because the key is a span of the fetched record: a dictionary would
+/// need a copy of it for every look-up. Entries leave only in a sweep, which rebuilds the table.
 struct HotProfiles {
     private var slots: [ProfileEntry?] = Array(repeating: nil, count: 1024)
     private(set) var count = 0
@@ -88,7 +90,8 @@ struct HotProfiles {
     /// All entries, in no order.
     var entries: [ProfileEntry] { slots.compactMap { $0 } }
 
-    /// Drops what was not used since the last sweep, until at most `limit` bytes are left or all were seen.
+    /// Drops what was not used since the last sweep, until at most `limit` bytes are left or all
+    /// were seen.
     ///
     /// Dirty profiles stay: they exist nowhere else.
     mutating func sweep(limit: Int) {

@@ -67,8 +67,8 @@ struct LaneEnvironment: Sendable {
 
 /// Partition number n of all inputs: restores its state, then reads, decides and hands over, alone.
 ///
-/// `run` is the lane's only task and the only user of its processor, its queues and its SQLite reader. The
-/// worker talks to it by commands, which the task carries out between two records.
+/// `run` is the lane's only task and the only user of its processor, its queues and its SQLite
+/// reader. The worker talks to it by commands, which the task carries out between two records.
 ///
 ///     restoring -> running <-> halted -> ended
 final class Lane: Sendable {
@@ -99,7 +99,9 @@ final class Lane: Sendable {
 
     // MARK: Calls of the worker
 
-    /// The lane's part of the epoch. Only for a lane that has reported `running` and not `ended`.
+    /// The lane's part of the epoch.
+    ///
+    /// Only for a lane that has reported `running` and not `ended`.
     func cut(halt: Bool) async -> LaneCut {
         await withCheckedContinuation { inbox.post(.cut(halt: halt, $0)) }
     }
@@ -112,7 +114,9 @@ final class Lane: Sendable {
 
     // MARK: The lane's task
 
-    /// Restores, then runs until closed. Reports its end, and why if it was not told to.
+    /// Restores, then runs until closed.
+    ///
+    /// Reports its end, and why if it was not told to.
     func run() async {
         var failure: LaneFailure?
         do {
@@ -155,8 +159,9 @@ final class Lane: Sendable {
 
     /// Where each input begins: at the group's committed offsets, once they are those of the state.
     ///
-    /// State and offsets are committed together, so they differ only while a commit is still spreading
-    /// (some brokers answer with the older offset then), or because an operator moved the group's offsets.
+    /// State and offsets are committed together, so they differ only while a commit is still
+    /// spreading (some brokers answer with the older offset then), or because an operator moved the
+    /// group's offsets.
     private func startOffsets(_ mark: LaneMark) async throws -> [EventSource: Int64]? {
         let partitions = environment.settings.topics.inputs.map {
             (source: $0.source, partition: TopicPartition(topic: $0.topic, partition: number))
@@ -179,7 +184,7 @@ final class Lane: Sendable {
                 if !isBehind { return offsets }
                 if environment.clock.now() - start > environment.settings.offsetsWait {
                     environment.logger.warning(
-                        "the group's offsets are behind the lane's state: events will be seen again",
+                        "the group's offsets are behind the state: events will be seen again",
                         metadata: ["lane": "\(number)"])
                     return offsets
                 }

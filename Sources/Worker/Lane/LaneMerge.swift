@@ -1,8 +1,9 @@
 /// The choice of a lane's next record among its inputs, decided without I/O (CONTRACT.md 2).
 ///
-/// The waiting record with the smallest Kafka timestamp goes first (ties: in the order of the inputs). An
-/// input that has not reached its end but has nothing buffered is waited for, at most `mergeWait`; before
-/// its first answer, at most `firstAnswerWait`, because until then nothing at all is known of its order.
+/// The waiting record with the smallest Kafka timestamp goes first (ties: in the order of the
+/// inputs). An input that has not reached its end but has nothing buffered is waited for, at most
+/// `mergeWait`; before its first answer, at most `firstAnswerWait`, because until then nothing at
+/// all is known of its order.
 struct LaneMerge {
     /// How many inputs a lane has: leads, dispositions, activities.
     static let inputCount = 3

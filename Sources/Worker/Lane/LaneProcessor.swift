@@ -29,8 +29,8 @@ package struct LaneCounters: Sendable, Equatable {
 
 /// Takes one record after the other through read, look up, apply, write: a lane without its I/O.
 ///
-/// Synchronous and owned by its lane. What it produces waits in `cut`; an epoch that is not committed is
-/// undone by making a new processor.
+/// Synchronous and owned by its lane. What it produces waits in `cut`; an epoch that is not
+/// committed is undone by making a new processor.
 package final class LaneProcessor {
     /// What a processor needs to know.
     package struct Configuration: Sendable {
@@ -101,7 +101,9 @@ package final class LaneProcessor {
 
     // MARK: Records
 
-    /// Takes one record of an input. Bad records become dead letters; only I/O throws.
+    /// Takes one record of an input.
+    ///
+    /// Bad records become dead letters; only I/O throws.
     package func take(_ source: EventSource, _ batch: RecordBatch, at place: Int) throws {
         counters.records += 1
         do {
@@ -272,8 +274,8 @@ package final class LaneProcessor {
         erasures.inFlight = false
     }
 
-    /// The committed profiles that are not on the disk yet, sorted by key, and whether older versions of
-    /// them must leave no bytes there, because a person was erased.
+    /// The committed profiles that are not on the disk yet, sorted by key, and whether older
+    /// versions of them must leave no bytes there, because a person was erased.
     package func beginFlush() -> (changes: [(key: [UInt8], value: [UInt8])], hasErased: Bool) {
         flush += 1
         let changes = unflushed.compactMap { entry -> (key: [UInt8], value: [UInt8])? in

@@ -6,9 +6,10 @@ import WireFormats
 
 /// Brings a lane's local state to the end of its changelog.
 ///
-/// The changelog is the truth. The file is a prefix of it, or it is thrown away: damaged, of another log, or
-/// older than the tombstones of the log. Reading goes to the end *including* uncommitted records, because a
-/// `read_committed` end stops short of a transaction that is about to be committed (STREAMING.md 0.5).
+/// The changelog is the truth. The file is a prefix of it, or it is thrown away: damaged, of
+/// another log, or older than the tombstones of the log. Reading goes to the end *including*
+/// uncommitted records, because a `read_committed` end stops short of a transaction that is about
+/// to be committed (STREAMING.md 0.5).
 struct LaneRestore {
     let lane: Int32
     let changelog: TopicPartition
@@ -19,13 +20,14 @@ struct LaneRestore {
     let isStopping: @Sendable () -> Bool
     let progress: @Sendable (_ restored: Int64, _ total: Int64) -> Void
 
-    /// Kafka keeps tombstones for a day by default (`delete.retention.ms`); a file older than that may
-    /// hold profiles whose deletion is no longer in the log.
+    /// Kafka keeps tombstones for a day by default (`delete.retention.ms`); a file older than that
+    /// may hold profiles whose deletion is no longer in the log.
     static let oldestFile: Int64 = 23 * 3_600_000
     /// From this many records on, the file is filled without a sync for each batch.
     static let bulkThreshold: Int64 = 50_000
     static let batchRecords = 10_000
-    /// How long a read without any record waits before it is noted that the restore makes no progress.
+    /// How long a read without any record waits before it is noted that the restore makes no
+    /// progress.
     static let readTimeout = Duration.seconds(1)
 
     /// The name of the fact that holds the encoded `LaneMark`.
@@ -33,7 +35,9 @@ struct LaneRestore {
 
     /// A restored lane's file and mark; nil if the lane was told to stop meanwhile.
     func run() async throws -> (writer: ProfileWriter, mark: LaneMark)? {
-        var range = try await retrying { () throws(KafkaError) in try await kafka.logRange(changelog) }
+        var range = try await retrying { () throws(KafkaError) in
+            try await kafka.logRange(changelog)
+        }
         var writer = try open()
         var from = range.lowerBound
         if let opened = writer.openedAt {
@@ -53,7 +57,9 @@ struct LaneRestore {
         while from < range.upperBound {
             guard try await replay(from, range.upperBound, into: writer) else { return nil }
             from = range.upperBound
-            range = try await retrying { () throws(KafkaError) in try await kafka.logRange(changelog) }
+            range = try await retrying { () throws(KafkaError) in
+                try await kafka.logRange(changelog)
+            }
         }
         let mark = try writer.fact(LaneRestore.markFact).map { try LaneMark(decoding: $0) }
         return (writer, mark ?? LaneMark())

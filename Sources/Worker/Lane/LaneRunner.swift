@@ -3,7 +3,8 @@ import Qualification
 import Storage
 import WireFormats
 
-/// A running lane, used by the lane's task only: the merge of its inputs and the processor behind it.
+/// A running lane, used by the lane's task only: the merge of its inputs and the processor behind
+/// it.
 final class LaneRunner {
     /// What the lane's task does after a piece of work.
     enum Next {

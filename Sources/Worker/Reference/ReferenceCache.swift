@@ -24,7 +24,9 @@ package final class ReferenceCache: Sendable {
     /// The clock that tells readers which rows changed.
     package var changes: ReferenceChanges { writer.changes }
 
-    /// Begins with an empty cache. Only before the first reader is made.
+    /// Begins with an empty cache.
+    ///
+    /// Only before the first reader is made.
     package func reset() throws(StorageError) {
         try folder.removeReference()
         let fresh = try ReferenceWriter(folder: folder)

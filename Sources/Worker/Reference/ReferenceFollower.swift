@@ -7,8 +7,8 @@ import WireFormats
 
 /// Keeps the reference cache at the end of the reference topics, for as long as the worker runs.
 ///
-/// Every worker reads all partitions. Rows and positions change in one SQLite transaction, so a crash
-/// repeats or loses nothing. Bad records are skipped here; the owner of lane 0 reports them.
+/// Every worker reads all partitions. Rows and positions change in one SQLite transaction, so a
+/// crash repeats or loses nothing. Bad records are skipped here; the owner of lane 0 reports them.
 package final class ReferenceFollower: Sendable {
     private let settings: ClientSettings
     private let admin: AdminClient
@@ -24,8 +24,8 @@ package final class ReferenceFollower: Sendable {
     private static let recordsPerBatch = 5_000
     private static let readTimeout = Duration.seconds(1)
     private static let pollInterval = Duration.seconds(1)
-    /// Kafka keeps tombstones for a day by default; a cache older than that may hold rows whose deletion
-    /// is no longer in the log.
+    /// Kafka keeps tombstones for a day by default; a cache older than that may hold rows whose
+    /// deletion is no longer in the log.
     private static let oldestCache: Int64 = 23 * 3_600_000
 
     /// Joins what the composition made; nothing happens before `run`.
@@ -41,7 +41,9 @@ package final class ReferenceFollower: Sendable {
         self.logger = logger
     }
 
-    /// Returns when the ends seen at start have been reached, or when `run` has ended. One waiter.
+    /// Returns when the ends seen at start have been reached, or when `run` has ended.
+    ///
+    /// One waiter.
     package func waitUntilCaughtUp() async {
         await caughtUp.wait()
     }
@@ -55,9 +57,9 @@ package final class ReferenceFollower: Sendable {
 
     /// Follows until stopped.
     ///
-    /// Between changes only the ends of the topics are asked for, once in `pollInterval`: a standing reader
-    /// would keep a connection busy for topics that change a few times an hour (and on brokers that answer
-    /// an empty fetch at once, a core).
+    /// Between changes only the ends of the topics are asked for, once in `pollInterval`: a
+    /// standing reader would keep a connection busy for topics that change a few times an hour (and
+    /// on brokers that answer an empty fetch at once, a core).
     package func run() async throws {
         defer { caughtUp.set() }
         var ranges = try await logRanges()

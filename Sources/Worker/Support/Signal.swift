@@ -2,7 +2,8 @@ import Synchronization
 
 /// Wakes one waiter; signals that come while nobody waits are kept as one.
 ///
-/// A waiter must look at its state again after every wake: a signal says "something may have changed".
+/// A waiter must look at its state again after every wake: a signal says "something may have
+/// changed".
 final class Signal: Sendable {
     private enum State {
         case idle
@@ -12,7 +13,9 @@ final class Signal: Sendable {
 
     private let state = Mutex(State.idle)
 
-    /// Wakes the waiter, or lets the next wait return at once. Callable from any thread.
+    /// Wakes the waiter, or lets the next wait return at once.
+    ///
+    /// Callable from any thread.
     func set() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             switch state {
@@ -27,7 +30,9 @@ final class Signal: Sendable {
         waiter?.resume()
     }
 
-    /// Returns after the next signal, at once if one is kept. One waiter at a time.
+    /// Returns after the next signal, at once if one is kept.
+    ///
+    /// One waiter at a time.
     func wait() async {
         await withCheckedContinuation { continuation in
             let isDue = state.withLock { state -> Bool in

@@ -17,7 +17,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Run the worker until it is told to stop (SIGTERM, SIGINT).",
         discussion: """
             Several workers with the same group_id share the lanes. Prints a line that begins with \
-            'handoff ready' on standard output whenever all its lanes run; logs go to standard error.
+            'handoff ready' on standard output whenever all its lanes run; logs go to standard \
+            error.
             """)
 
     @OptionGroup var settingsOption: SettingsOption

@@ -57,8 +57,8 @@ struct TopicEnsurer {
 
     /// The new topics once every one is known, or those that are known after `settling`.
     ///
-    /// The controller creates them, and brokers hear of it a moment later: a worker that starts right
-    /// after this command should find them all.
+    /// The controller creates them, and brokers hear of it a moment later: a worker that starts
+    /// right after this command should find them all.
     private func waitUntilKnown(_ names: [String]) async throws(KafkaError) -> [String: Int] {
         let clock = ContinuousClock()
         let deadline = clock.now + TopicEnsurer.settling
