@@ -49,5 +49,7 @@ package struct DeadLetter: Error, Sendable, Equatable {
         package static let partition = "handoff.error.partition"
         package static let offset = "handoff.error.offset"
         package static let workerVersion = "handoff.error.worker-version"
+        /// Only on a value that was too long to be kept whole: its length in bytes.
+        package static let truncatedFrom = "handoff.error.truncated-from"
     }
 }

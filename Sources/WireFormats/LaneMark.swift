@@ -12,10 +12,24 @@ package struct LaneMark: Sendable, Equatable {
     /// No lead has it: the first byte occurs in no UTF-8 text.
     package static let key: [UInt8] = [0xff] + Array("lane".utf8)
 
+    /// A partition of a reference topic.
+    package struct ReferencePartition: Hashable, Sendable {
+        package let topic: String
+        package let partition: Int32
+
+        /// Names a partition.
+        package init(topic: String, partition: Int32) {
+            self.topic = topic
+            self.partition = partition
+        }
+    }
+
     /// The greatest time of the events applied in the lane.
     package var streamClock: Timestamp
     /// The offset of the next record of each input.
     package var positions: [EventSource: Int64]
+    /// Up to where the reference topics were examined for bad records; of lane 0 only.
+    package var references: [ReferencePartition: Int64] = [:]
 
     /// The mark of a lane that has seen nothing.
     package init(streamClock: Timestamp = .distantPast, positions: [EventSource: Int64] = [:]) {
@@ -33,6 +47,14 @@ package struct LaneMark: Sendable, Equatable {
             writer.byte(source.rawValue)
             writer.signed(position)
         }
+        writer.count(references.count)
+        for (partition, position) in references.sorted(by: {
+            ($0.key.topic, $0.key.partition) < ($1.key.topic, $1.key.partition)
+        }) {
+            writer.text(partition.topic)
+            writer.count(Int(partition.partition))
+            writer.signed(position)
+        }
         return writer.bytes
     }
 
@@ -48,6 +70,12 @@ package struct LaneMark: Sendable, Equatable {
                 throw .malformed("an unknown event source")
             }
             positions[source] = try reader.signed()
+        }
+        for _ in 0..<(try reader.count()) {
+            let topic = try reader.text()
+            let partition = Int32(clamping: try reader.number())
+            references[ReferencePartition(topic: topic, partition: partition)] =
+                try reader.signed()
         }
     }
 }

@@ -7,6 +7,13 @@ package import Qualification
 /// same.
 package final class ReferenceParser {
     private let parser = JSONObjectParser()
+    private var ignored: [String] = []
+
+    /// The dead letter for the optional fields of the last row that were left out, if any.
+    package var ignoredFields: DeadLetter? {
+        ignored.isEmpty
+            ? nil : DeadLetter(.fieldIgnored, "applied without \(ignored.joined(separator: "; "))")
+    }
 
     /// Makes a parser, for use by one task at a time.
     package init() {}
@@ -15,6 +22,7 @@ package final class ReferenceParser {
     package func change(
         _ table: ReferenceTable, key: [UInt8], value: RawSpan
     ) throws(DeadLetter) -> ReferenceChange {
+        ignored.removeAll()
         if value.byteCount > EventReader.valueLimit {
             throw DeadLetter(.tooLarge, "the value has \(value.byteCount) bytes")
         }
@@ -42,6 +50,7 @@ package final class ReferenceParser {
     package func deletion(
         _ table: ReferenceTable, key: [UInt8]
     ) throws(DeadLetter) -> ReferenceChange {
+        ignored.removeAll()
         guard let normal = normal(key, table) else {
             throw DeadLetter(.keyMismatch, "a null value without a key deletes nothing")
         }
@@ -66,33 +75,30 @@ package final class ReferenceParser {
     private func account() throws(DeadLetter) -> Account {
         var account = Account(
             domain: try required(HANDOFF_DOMAIN, "a domain", Address.domain))
-        account.name = try text(HANDOFF_NAME)
-        account.industry = try text(HANDOFF_INDUSTRY)
-        account.ownerID = try text(HANDOFF_OWNER_ID)
-        if let written = try text(HANDOFF_COUNTRY) {
-            account.country = try known(
-                HANDOFF_COUNTRY, Address.country(written), "a country code of ISO 3166-1")
+        account.name = text(HANDOFF_NAME)
+        account.industry = text(HANDOFF_INDUSTRY)
+        account.ownerID = text(HANDOFF_OWNER_ID)
+        account.country = text(HANDOFF_COUNTRY).flatMap {
+            known(HANDOFF_COUNTRY, Address.country($0), "a country code of ISO 3166-1")
         }
-        if let written = try text(HANDOFF_STATUS) {
-            account.status = try known(
-                HANDOFF_STATUS, Account.Status(rawValue: written),
+        account.status = text(HANDOFF_STATUS).flatMap {
+            known(
+                HANDOFF_STATUS, Account.Status(rawValue: $0),
                 "prospect, customer, competitor or partner")
         }
-        account.annualRevenue = try number(HANDOFF_ANNUAL_REVENUE)
-        if let employees = try number(HANDOFF_EMPLOYEES) {
-            account.employees = try known(
-                HANDOFF_EMPLOYEES, Int64(exactly: employees), "a whole number from 0")
+        account.annualRevenue = number(HANDOFF_ANNUAL_REVENUE)
+        account.employees = number(HANDOFF_EMPLOYEES).flatMap {
+            known(HANDOFF_EMPLOYEES, Int64(exactly: $0), "a whole number from 0")
         }
         return account
     }
 
     private func campaign() throws(DeadLetter) -> Campaign {
-        var campaign = Campaign(
-            id: try required(HANDOFF_CAMPAIGN_ID, "an id") { $0 })
-        campaign.name = try text(HANDOFF_NAME)
-        campaign.channel = try text(HANDOFF_CHANNEL)
-        campaign.product = try text(HANDOFF_PRODUCT)
-        campaign.cost = try number(HANDOFF_COST)
+        var campaign = Campaign(id: try required(HANDOFF_CAMPAIGN_ID, "an id") { $0 })
+        campaign.name = text(HANDOFF_NAME)
+        campaign.channel = text(HANDOFF_CHANNEL)
+        campaign.product = text(HANDOFF_PRODUCT)
+        campaign.cost = number(HANDOFF_COST)
         return campaign
     }
 
@@ -100,7 +106,7 @@ package final class ReferenceParser {
         var suppression = Suppression(
             entry: try required(
                 HANDOFF_ENTRY, "an e-mail address or a domain", Address.suppressionEntry))
-        suppression.reason = try text(HANDOFF_REASON)
+        suppression.reason = text(HANDOFF_REASON)
         return suppression
     }
 
@@ -109,41 +115,37 @@ package final class ReferenceParser {
     private func required(
         _ field: handoff_field, _ expected: String, _ normalise: (String) -> String?
     ) throws(DeadLetter) -> String {
-        guard let written = try text(field) else {
-            throw DeadLetter(.missingField, "\(field.name) is missing")
+        let value = parser[field]
+        if value.isAbsent { throw DeadLetter(.missingField, "\(field.name) is missing") }
+        guard value.isText else {
+            throw DeadLetter(.wrongType, "\(field.name) is \(value.shown), not a text")
         }
-        return try known(field, normalise(written), expected)
+        guard let normal = normalise(value.text) else {
+            throw DeadLetter(.badValue, "\(field.name) \(value.shown) is not \(expected)")
+        }
+        return normal
     }
 
+    /// A value, or nil and a note that the field is left out.
     private func known<Value>(
         _ field: handoff_field, _ value: Value?, _ expected: String
-    ) throws(DeadLetter) -> Value {
-        guard let value else {
-            throw DeadLetter(
-                .badValue, "\(field.name) \(parser[field].shown) is not \(expected)")
+    ) -> Value? {
+        if value == nil {
+            ignored.append("\(field.name) (\(parser[field].shown) is not \(expected))")
         }
         return value
     }
 
-    private func text(_ field: handoff_field) throws(DeadLetter) -> String? {
+    private func text(_ field: handoff_field) -> String? {
         let value = parser[field]
         if value.isAbsent { return nil }
-        guard value.isText else {
-            throw DeadLetter(.wrongType, "\(field.name) is \(value.shown), not a text")
-        }
-        return value.text
+        return known(field, value.isText ? value.text : nil, "a text")
     }
 
-    private func number(_ field: handoff_field) throws(DeadLetter) -> Double? {
+    private func number(_ field: handoff_field) -> Double? {
         let value = parser[field]
         if value.isAbsent { return nil }
-        guard value.kind == HANDOFF_NUMBER || value.kind == HANDOFF_HUGE_NUMBER else {
-            throw DeadLetter(.wrongType, "\(field.name) is \(value.shown), not a number")
-        }
-        guard let number = value.number, number >= 0 else {
-            throw DeadLetter(
-                .badValue, "\(field.name) \(value.shown) is not a number from 0 to 2^53")
-        }
-        return number
+        let number = value.number.flatMap { $0 >= 0 ? $0 : nil }
+        return known(field, number, "a number from 0 to 2^53")
     }
 }

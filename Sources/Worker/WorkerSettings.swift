@@ -20,6 +20,9 @@ package struct WorkerSettings: Sendable {
     package var epochMaxEvents = 60_000
     /// How often committed profiles go to the disk.
     package var flushInterval = Duration.seconds(10)
+    /// With so many bytes of committed profiles waiting for the disk, over all lanes, they go
+    /// sooner.
+    package var flushBytes = 16 << 20
     /// How many bytes of profiles stay in memory, over all lanes.
     package var hotProfileBytes = 64 << 20
     /// How long a restored lane waits for the group's offsets to be those of its state.
@@ -36,5 +39,6 @@ package struct WorkerSettings: Sendable {
 
     /// The share of one lane; a worker that owns fewer lanes uses less.
     var epochMaxEventsPerLane: Int { max(1_000, epochMaxEvents / max(1, laneCount)) }
+    var flushBytesPerLane: Int { max(1 << 20, flushBytes / max(1, laneCount)) }
     var hotProfileBytesPerLane: Int { max(1 << 20, hotProfileBytes / max(1, laneCount)) }
 }

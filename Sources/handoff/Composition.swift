@@ -138,13 +138,13 @@ private struct WorkerService: Service {
             settings: settings.worker(topics: settings.workerTopics, laneCount: laneCount),
             definition: definition, kafka: port, events: events, folder: folder,
             changes: cache.changes, clock: clock, logger: logger,
-            news: { [definition] in News.show($0, definition) })
+            news: { [definition, logger] in News.show($0, definition, logger) })
     }
 }
 
 /// What people and scripts read on standard output.
 enum News {
-    static func show(_ news: WorkerNews, _ definition: Definition) {
+    static func show(_ news: WorkerNews, _ definition: Definition, _ logger: Logger) {
         switch news {
         case .ready(let lanes):
             let list = lanes.map(String.init).joined(separator: ",")
@@ -152,7 +152,13 @@ enum News {
                 "handoff ready lanes=[\(list)] definition=\(definition.name) "
                     + "version=\(definition.version)")
             fflush(nil)
-        case .restoring, .committed, .rewound: break
+        case .restoring(let lane, let restored, let total):
+            logger.info(
+                "restoring",
+                metadata: [
+                    "lane": "\(lane)", "records": "\(restored)", "of": "\(total)",
+                ])
+        case .committed, .rewound: break
         }
     }
 }
@@ -175,6 +181,7 @@ extension Settings {
         worker.commitInterval = commitInterval.duration
         worker.epochMaxEvents = epochMaxEvents
         worker.flushInterval = flushInterval.duration
+        worker.flushBytes = flushBytes
         worker.hotProfileBytes = hotProfileBytes
         worker.shutdownTimeout = shutdownTimeout.duration
         worker.laneCount = laneCount

@@ -131,6 +131,18 @@ extension Settings {
 }
 
 extension Settings {
+    /// A definition whose products have the topics of these settings, prefix apart.
+    package func applied(to definition: Definition) -> Definition {
+        var applied = definition
+        for place in applied.products.indices {
+            applied.products[place].topic = String(
+                topic(of: applied.products[place]).dropFirst(topicPrefix.count))
+        }
+        return applied
+    }
+}
+
+extension Settings {
     /// What is wrong with the topics of a definition's products under these settings.
     ///
     /// Neither file alone can tell: the definition does not know the worker's own topics, under one

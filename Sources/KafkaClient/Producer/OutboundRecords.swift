@@ -19,6 +19,8 @@ package struct OutboundRecords: Sendable {
     package static let byKey: Int32 = -1
 
     private(set) var bytes: [UInt8] = []
+    /// Topics beside those of the producer, see `number(ofOther:)`.
+    private(set) var otherTopics: [String] = []
     private(set) var entries: [Entry] = []
     private(set) var fields: [RecordHeaders.Field] = []
 
@@ -26,6 +28,20 @@ package struct OutboundRecords: Sendable {
     package init(records: Int = 0, bytes: Int = 0) {
         entries.reserveCapacity(records)
         self.bytes.reserveCapacity(bytes)
+    }
+
+    /// The number of a topic that the producer was not made with; it looks it up when sending.
+    ///
+    /// For the rare record, such as a withdrawal to the topic of a product that is no longer sold.
+    package mutating func number(ofOther topic: String) -> Int32 {
+        if let known = otherTopics.firstIndex(of: topic) { return -1 - Int32(known) }
+        otherTopics.append(topic)
+        return -Int32(otherTopics.count)
+    }
+
+    /// The name of a topic by its number, if it is not one of the producer's.
+    package func otherTopic(_ number: Int32) -> String? {
+        number < 0 ? otherTopics[-1 - Int(number)] : nil
     }
 
     /// How many records it holds.
@@ -119,11 +135,13 @@ package struct OutboundRecords: Sendable {
     package mutating func append(contentsOf other: OutboundRecords) {
         let shift = bytes.count
         let fieldShift = Int32(fields.count)
+        let others = other.otherTopics.map { number(ofOther: $0) }
         bytes.append(contentsOf: other.bytes)
         fields.append(contentsOf: other.fields)
         entries.reserveCapacity(entries.count + other.entries.count)
         for var entry in other.entries {
             entry.start += shift
+            if entry.topic < 0 { entry.topic = others[-1 - Int(entry.topic)] }
             entry.firstHeader += fieldShift
             entries.append(entry)
         }
@@ -134,6 +152,7 @@ package struct OutboundRecords: Sendable {
         bytes.removeAll(keepingCapacity: keepingCapacity)
         entries.removeAll(keepingCapacity: keepingCapacity)
         fields.removeAll(keepingCapacity: keepingCapacity)
+        otherTopics.removeAll()
     }
 
     /// A copy of one record, for tests and fakes; `offset` is its place here.

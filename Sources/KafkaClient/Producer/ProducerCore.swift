@@ -72,7 +72,8 @@ final class ProducerCore: @unchecked Sendable {
 
     func send(_ records: OutboundRecords) throws(KafkaError) {
         let handle = try live("produce")
-        let refusals = sender?.send(records, 0..<records.count) ?? []
+        let others = try sender?.learn(records.otherTopics, timeout: limits.connectTimeout) ?? []
+        let refusals = sender?.send(records, 0..<records.count, others: others) ?? []
         guard let first = refusals.first else { return }
         let topic = Int(records.entries[first.index].topic)
         let name = topics.indices.contains(topic) ? topics[topic] : "topic number \(topic)"

@@ -9,7 +9,7 @@ internal import CLibrdkafka
     }
 
     private let handle: Handle
-    private let names: [String]
+    private var names: [String]
     private var topics: [OpaquePointer] = unsafe []
     private var partitionCounts: [Int32] = []
     private var pending: [[rd_kafka_message_t]]
@@ -48,6 +48,25 @@ internal import CLibrdkafka
         }
     }
 
+    /// The places of topics that are not among those it was made with; looks up new ones.
+    func learn(_ others: [String], timeout: Duration) throws(KafkaError) -> [Int] {
+        var places: [Int] = []
+        for name in others {
+            if let known = names.firstIndex(of: name) {
+                places.append(known)
+                continue
+            }
+            names.append(name)
+            unsafe pending.append([])
+            pendingIndexes.append([])
+            places.append(names.count - 1)
+        }
+        if unsafe topics.count < names.count || partitionCounts.count < names.count {
+            try warm(timeout: timeout)
+        }
+        return places
+    }
+
     private func countPartitions(
         _ index: Int, timeout: Duration
     ) throws(KafkaError) -> Int32 {
@@ -79,8 +98,11 @@ internal import CLibrdkafka
 
     /// Enqueues records `range`, copying them, and returns those that were refused.
     ///
-    /// Blocks while the queue of the handle is full. The order within a topic is kept.
-    func send(_ records: OutboundRecords, _ range: Range<Int>) -> [Refusal] {
+    /// Blocks while the queue of the handle is full. The order within a topic is kept. `others`
+    /// are the places of the buffer's other topics, see `learn`.
+    func send(
+        _ records: OutboundRecords, _ range: Range<Int>, others: [Int] = []
+    ) -> [Refusal] {
         var refusals: [Refusal] = []
         unsafe records.bytes.withUnsafeBytes { bytes in
             // A buffer of empty keys has no base address; any non-null one will do then.
@@ -88,7 +110,7 @@ internal import CLibrdkafka
             guard let base = unsafe base else { return }
             for index in range {
                 let entry = records.entries[index]
-                guard let topic = checked(entry) else {
+                guard let topic = checked(entry, others) else {
                     refusals.append(
                         Refusal(index: index, code: RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION))
                     continue
@@ -112,8 +134,12 @@ internal import CLibrdkafka
 
     /// The topic's index if the partition exists: for one that does not, 2.0.2 leaks the record
     /// (rd_kafka_produce_batch) or frees its headers twice (#4628).
-    private func checked(_ entry: OutboundRecords.Entry) -> Int? {
-        let topic = Int(entry.topic)
+    private func checked(_ entry: OutboundRecords.Entry, _ others: [Int]) -> Int? {
+        var topic = Int(entry.topic)
+        if topic < 0 {
+            guard others.indices.contains(-1 - topic) else { return nil }
+            topic = others[-1 - topic]
+        }
         guard partitionCounts.indices.contains(topic) else { return nil }
         if entry.partition < partitionCounts[topic] { return topic }
         // Partitions may have been added since.

@@ -59,6 +59,7 @@ package final class Worker {
     private var nextCut = Duration.zero
     private var epochStart = Duration.zero
     private var nextFlush = Duration.zero
+    private var foreignFilesDue: Duration?
     private var alarm = Duration.zero
 
     private enum ProducerState {
@@ -133,6 +134,7 @@ package final class Worker {
             if mustRewind { try await rewind(&group) }
             if mustCutNow || clock.now() >= nextCut { try await endEpochIfDue() }
             announceIfReady()
+            removeForeignFiles()
             await waitForWork()
         }
     }
@@ -197,6 +199,7 @@ package final class Worker {
     private func announceIfReady() {
         guard !hasAnnounced, hasAssignment, running.count == lanes.count else { return }
         hasAnnounced = true
+        foreignFilesDue = clock.now() + Worker.foreignFilesGrace
         news(.ready(lanes: running.sorted()))
     }
 
@@ -224,9 +227,7 @@ package final class Worker {
 
     /// Commits what the lanes have, unless it is too late, and ends them.
     private func giveUp(_ numbers: Set<Int32>, isLost: Bool) async {
-        if !isLost, let error = await commit(halting: true) {
-            logger.warning("epoch given up", metadata: ["error": "\(error)"])
-        }
+        if !isLost { await commitLast() }
         await closeLanes(numbers)
         // The others were halted with them; they go on from the commit.
         if !lanes.isEmpty { mustRewind = true }
@@ -345,16 +346,20 @@ package final class Worker {
     /// Between two epochs the end of a lane's changelog is exactly what its committed profiles
     /// make.
     private func flushIfDue() async {
-        guard clock.now() >= nextFlush else { return }
-        nextFlush = clock.now() + settings.flushInterval
-        for number in running.sorted() {
+        let isDue = clock.now() >= nextFlush
+        if isDue { nextFlush = clock.now() + settings.flushInterval }
+        await flush(running.filter { isDue || lanes[$0]?.wantsFlush == true })
+    }
+
+    private func flush(_ numbers: Set<Int32>) async {
+        for number in numbers.sorted() {
             let changelog = TopicPartition(topic: settings.topics.profiles, partition: number)
             do throws(KafkaError) {
                 let end = try await kafka.logRange(changelog).upperBound
                 lanes[number]?.post(.flush(position: end))
             } catch {
                 // Later is as good: the changelog holds everything.
-                logger.warning("flush put off", metadata: ["error": "\(error)"])
+                return logger.warning("flush put off", metadata: ["error": "\(error)"])
             }
         }
     }
@@ -379,9 +384,36 @@ package final class Worker {
     }
 
     private func finish() async throws(WorkerFailure) {
-        if let error = await commit(halting: true) {
-            logger.warning("last epoch given up", metadata: ["error": "\(error)"])
-        }
+        await commitLast()
         await closeLanes(Set(lanes.keys))
     }
+
+    /// Commits what the lanes have and lets the disk catch up, so that the next owner of these
+    /// files, most often this worker again, has nothing to replay.
+    private func commitLast() async {
+        if let error = await commit(halting: true) {
+            logger.warning("last epoch given up", metadata: ["error": "\(error)"])
+        } else {
+            await flush(running)
+        }
+    }
+
+    /// Removes the files of lanes that went to other workers: they hold personal data that no
+    /// erasure would reach.
+    private func removeForeignFiles() {
+        guard hasAnnounced, let due = foreignFilesDue, clock.now() >= due else { return }
+        foreignFilesDue = nil
+        do {
+            for number in try environment.folder.lanes() where lanes[Int32(number)] == nil {
+                try environment.folder.removeLane(number)
+                logger.info(
+                    "removed the state of a lane that has moved", metadata: ["lane": "\(number)"])
+            }
+        } catch {
+            logger.warning("state of a moved lane not removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Lanes often come back within a rebalance or two; erased bytes may stay for a minute.
+    private static let foreignFilesGrace = Duration.seconds(30)
 }

@@ -58,6 +58,10 @@ package struct LibrdkafkaPort: KafkaPort {
         return low..<max(low, high)
     }
 
+    package func partitionCount(of topic: String) async throws(KafkaError) -> Int {
+        try await admin.describeTopics([topic])[topic] ?? 0
+    }
+
     package func readChangelog(
         _ partition: TopicPartition, from offset: Int64
     ) throws(KafkaError) -> any ChangelogReading {

@@ -50,7 +50,9 @@ package protocol KafkaPort: Sendable {
     ) async throws(KafkaError) -> [TopicPartition: any InputQueue]
     /// The first offset and the end of a partition's log, uncommitted records included.
     func logRange(_ partition: TopicPartition) async throws(KafkaError) -> Range<Int64>
-    /// Reads a changelog partition from an offset.
+    /// How many partitions a topic has.
+    func partitionCount(of topic: String) async throws(KafkaError) -> Int
+    /// Reads the committed records of a partition from an offset, outside the group.
     func readChangelog(
         _ partition: TopicPartition, from offset: Int64
     ) throws(KafkaError) -> any ChangelogReading

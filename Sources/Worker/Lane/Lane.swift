@@ -80,6 +80,7 @@ final class Lane: Sendable {
     /// Whether a cut would have anything; read by the worker to leave idle lanes alone.
     private let hasWork = Atomic(false)
     private let behind = Atomic(false)
+    private let flushWanted = Atomic(false)
     private let records = Atomic(0)
 
     init(number: Int32, queues: [EventSource: any InputQueue], environment: LaneEnvironment) {
@@ -93,6 +94,9 @@ final class Lane: Sendable {
 
     /// Whether the lane has something to commit.
     var isBusy: Bool { hasWork.load(ordering: .acquiring) }
+
+    /// Whether the lane has more for the disk than it should hold.
+    var wantsFlush: Bool { flushWanted.load(ordering: .relaxed) }
 
     /// Whether the lane works through a backlog.
     var isBehind: Bool { behind.load(ordering: .relaxed) }
@@ -142,6 +146,7 @@ final class Lane: Sendable {
             })
         guard let (writer, mark) = try await restore.run() else { return }
         guard let starts = try await startOffsets(mark) else { return }
+        let audit = makeAudit(mark)
         let runner = try LaneRunner(
             number: number, environment: environment, writer: writer, mark: mark,
             inputs: topics.inputs.compactMap { source, topic in
@@ -151,10 +156,22 @@ final class Lane: Sendable {
                         partition: TopicPartition(topic: topic, partition: number),
                         queue: queue, start: starts[source])
                 }
-            })
+            }, audit: audit)
         for queue in queues.values { try queue.onReady { [inbox] in inbox.signal.set() } }
         environment.report(.running(lane: number))
-        try await loop(runner)
+        try await withThrowingDiscardingTaskGroup { group in
+            if let audit { group.addTask { await audit.run() } }
+            defer { audit?.stop() }
+            try await loop(runner)
+        }
+    }
+
+    private func makeAudit(_ mark: LaneMark) -> ReferenceAudit? {
+        guard number == 0 else { return nil }
+        return ReferenceAudit(
+            topics: environment.settings.topics, positions: mark.references,
+            kafka: environment.kafka, clock: environment.clock, logger: environment.logger,
+            found: { [inbox] in inbox.signal.set() })
     }
 
     /// Where each input begins: at the group's committed offsets, once they are those of the state.
@@ -198,13 +215,14 @@ final class Lane: Sendable {
     private func loop(_ runner: LaneRunner) async throws {
         while true {
             for command in inbox.takeAll() {
-                if case .close = command { return runner.close() }
+                if case .close = command { return }
                 runner.perform(command)
             }
             let next = try runner.work()
             records.store(runner.recordCount, ordering: .relaxed)
             hasWork.store(runner.hasWork, ordering: .releasing)
             behind.store(runner.isBehind, ordering: .relaxed)
+            flushWanted.store(runner.wantsFlush, ordering: .relaxed)
             switch next {
             case .goOn: await Task.yield()
             case .wait: await inbox.signal.wait()

@@ -15,6 +15,9 @@ package struct LaneOutputs {
     /// The place of the changelog in every producer's list of topics, see `Topics.outputs`.
     package static let changelog: Int32 = 0
 
+    /// The most bytes of a value that the dead letters' topic (4 MiB) takes with its headers.
+    private static let deadLetterLimit = 4_000_000
+
     /// The outputs of one lane.
     package init(topics: Topics, outputs: [String], partition: Int32, workerVersion: String) {
         self.topics = topics
@@ -33,9 +36,8 @@ package struct LaneOutputs {
         case .nurture: topic = topics.nurture
         case .alerts: topic = topics.alerts
         }
-        // An MQL of a product that the definition no longer has goes to its old topic, which this
-        // producer may not know: marketing's topic is told instead by the status change.
-        guard let number = numbers[topic] else { return }
+        // The topic of a product that the definition no longer has is still told of a withdrawal.
+        let number = numbers[topic] ?? records.number(ofOther: topic)
         var headers = RecordHeaders()
         for (name, value) in MessageWriter.headers(message, partition: partition) {
             headers.append(name, value)
@@ -56,9 +58,16 @@ package struct LaneOutputs {
         headers.append(DeadLetter.Header.partition, String(record.partition))
         headers.append(DeadLetter.Header.offset, String(record.offset))
         headers.append(DeadLetter.Header.workerVersion, workerVersion)
+        var value = record.value
+        if let whole = value, whole.count > LaneOutputs.deadLetterLimit {
+            // Only where the input topic accepts more than the dead letters' own: part of it is
+            // better than a lane that stops.
+            headers.append(DeadLetter.Header.truncatedFrom, String(whole.count))
+            value = Array(whole.prefix(LaneOutputs.deadLetterLimit))
+        }
         records.append(
             topic: numbers[topics.deadLetters] ?? 0, partition: OutboundRecords.byKey,
-            key: record.key, value: record.value, headers: headers)
+            key: record.key, value: value, headers: headers)
     }
 
     /// Takes the records, which leaves none.

@@ -73,6 +73,8 @@ package final class LaneProcessor {
     private var inFlight: [ProfileEntry] = []
     private var unflushed: [ProfileEntry] = []
     private var flush: UInt64 = 1
+    /// The bytes of committed profiles that are not on the disk yet.
+    package private(set) var unflushedBytes = 0
     /// Whether a person was erased in what is not cut, not committed, not on the disk.
     private var erasures = (dirty: false, inFlight: false, unflushed: false)
     /// The greatest time of the events applied in the lane: the clock `stream` (CONTRACT.md 8).
@@ -192,6 +194,12 @@ package final class LaneProcessor {
         outputs.add(fault, batch.stored(at: place), topic: topic(of: source))
     }
 
+    /// Adds the dead letter of a record that the lane did not take itself.
+    func add(_ finding: ReferenceAudit.Finding) {
+        counters.deadLetters[finding.deadLetter.reason.rawValue, default: 0] += 1
+        outputs.add(finding.deadLetter, finding.record, topic: finding.topic)
+    }
+
     private func topic(of source: EventSource) -> String {
         switch source {
         case .leads: configuration.topics.leads
@@ -264,6 +272,7 @@ package final class LaneProcessor {
     package func committed() {
         for entry in inFlight {
             if entry.unflushed == nil { unflushed.append(entry) }
+            unflushedBytes += (entry.inFlight?.count ?? 0) - (entry.unflushed?.count ?? 0)
             entry.unflushed = entry.inFlight
             entry.unflushedSince = flush
             entry.inFlight = nil
@@ -294,6 +303,7 @@ package final class LaneProcessor {
         let flushed = flush
         unflushed.removeAll { entry in
             guard entry.unflushedSince < flushed else { return false }
+            unflushedBytes -= entry.unflushed?.count ?? 0
             entry.unflushed = nil
             hot.resize(entry)
             return true

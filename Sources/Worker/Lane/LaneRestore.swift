@@ -26,6 +26,7 @@ struct LaneRestore {
     /// From this many records on, the file is filled without a sync for each batch.
     static let bulkThreshold: Int64 = 50_000
     static let batchRecords = 10_000
+    static let progressInterval = Duration.seconds(2)
     /// How long a read without any record waits before it is noted that the restore makes no
     /// progress.
     static let readTimeout = Duration.seconds(1)
@@ -93,6 +94,7 @@ struct LaneRestore {
         var pending: [[UInt8]: [UInt8]?] = [:]
         var laneMark: [UInt8]?
         var position = from
+        var reported = clock.now()
         while position < end {
             if isStopping() {
                 await reading.close()
@@ -118,7 +120,10 @@ struct LaneRestore {
                     metadata: ["lane": "\(lane)", "position": "\(position)", "end": "\(end)"])
             }
             position = reading.position()
-            progress(position - from, end - from)
+            if clock.now() - reported > LaneRestore.progressInterval || position >= end {
+                reported = clock.now()
+                progress(min(position, end) - from, end - from)
+            }
             if pending.count >= LaneRestore.batchRecords || position >= end {
                 try write(pending, laneMark, position, to: writer)
                 pending.removeAll(keepingCapacity: true)

@@ -21,6 +21,8 @@ final class LaneRunner {
     private let environment: LaneEnvironment
     private let writer: ProfileWriter
     private let processor: LaneProcessor
+    /// Of lane 0 only.
+    private let audit: ReferenceAudit?
     private var inputs: [LaneInput]
     private var merge: LaneMerge
     private var committedPositions: [Int64]
@@ -34,11 +36,12 @@ final class LaneRunner {
 
     init(
         number: Int32, environment: LaneEnvironment, writer: ProfileWriter, mark: LaneMark,
-        inputs: [LaneInput]
+        inputs: [LaneInput], audit: ReferenceAudit?
     ) throws {
         self.number = number
         self.environment = environment
         self.writer = writer
+        self.audit = audit
         self.inputs = inputs
         let settings = environment.settings
         merge = LaneMerge(mergeWait: settings.mergeWait)
@@ -61,7 +64,13 @@ final class LaneRunner {
 
     /// Whether a cut would have anything to commit.
     var hasWork: Bool {
-        processor.hasChanges || zip(inputs, cutPositions).contains { $0.position != $1 }
+        processor.hasChanges || audit?.hasFindings == true
+            || zip(inputs, cutPositions).contains { $0.position != $1 }
+    }
+
+    /// Whether so much waits for the disk that it should go there before its time.
+    var wantsFlush: Bool {
+        !isFlushing && processor.unflushedBytes > environment.settings.flushBytesPerLane
     }
 
     /// Whether the record that waits was written long ago: the lane works through a backlog.
@@ -135,12 +144,15 @@ final class LaneRunner {
     private func cut() -> LaneCut {
         guard hasWork, !isCommitting else { return LaneCut() }
         var cut = LaneCut()
+        let audited = audit?.take()
+        for finding in audited?.findings ?? [] { processor.add(finding) }
         cut.records = processor.cut()
         for place in inputs.indices where inputs[place].position != cutPositions[place] {
             cut.offsets[inputs[place].partition] = inputs[place].position
             cutPositions[place] = inputs[place].position
         }
         var mark = LaneMark(streamClock: processor.streamClock)
+        mark.references = audited?.positions ?? [:]
         for input in inputs where input.position >= 0 {
             mark.positions[input.source] = input.position
         }
@@ -171,8 +183,6 @@ final class LaneRunner {
                 laneMark: mark.encoded, scrubs: hasErased))
     }
 
-    /// Lets go of everything; what is committed but not on the disk is replayed from the changelog.
-    func close() {}
 }
 
 /// The profiles on the disk, as the processor wants them.

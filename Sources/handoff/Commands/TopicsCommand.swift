@@ -45,7 +45,8 @@ struct TopicsEnsureCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try settingsOption.load().settings
-        let definition = try Files.definition(settings.definition).definition
+        let definition = settings.applied(
+            to: try Files.definition(settings.definition).definition)
         let faults = settings.topicFaults(of: definition.products)
         guard faults.isEmpty else {
             let lines = faults.map { "\(settings.definition): \($0)" }
