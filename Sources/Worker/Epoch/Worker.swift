@@ -51,6 +51,7 @@ package final class Worker {
     private var lanes: [Int32: Lane] = [:]
     private var running: Set<Int32> = []
     private var ending: Set<Int32> = []
+    private var lanesOpened = 0
     private var producer = ProducerState.unready
     private var mustCutNow = false
     private var mustRewind = false
@@ -129,7 +130,8 @@ package final class Worker {
 
     private func loop(_ group: inout DiscardingTaskGroup) async throws(WorkerFailure) {
         while true {
-            for event in events.inbox.takeAll() { try await handle(event, &group) }
+            // One by one: what is left when one of them ends the worker is still answered.
+            while let event = events.inbox.takeFirst() { try await handle(event, &group) }
             if isStopping { return try await finish() }
             if mustRewind { try await rewind(&group) }
             if mustCutNow || clock.now() >= nextCut { try await endEpochIfDue() }
@@ -172,10 +174,11 @@ package final class Worker {
         switch report {
         case .restoring(let lane, let restored, let total):
             news(.restoring(lane: lane, restored: restored, total: total))
-        case .running(let lane):
-            if lanes[lane] != nil, !ending.contains(lane) { running.insert(lane) }
+        case .running(let lane, let serial):
+            if lanes[lane]?.serial == serial, !ending.contains(lane) { running.insert(lane) }
         case .full: mustCutNow = true
-        case .ended(let lane, let failure):
+        case .ended(let lane, let serial, let failure):
+            guard lanes[lane]?.serial == serial else { return }
             lanes[lane] = nil
             running.remove(lane)
             ending.remove(lane)
@@ -219,7 +222,9 @@ package final class Worker {
             byLane[partition.partition, default: [:]][source] = queue
         }
         for (number, queues) in byLane {
-            let lane = Lane(number: number, queues: queues, environment: environment)
+            lanesOpened += 1
+            let lane = Lane(
+                number: number, serial: lanesOpened, queues: queues, environment: environment)
             lanes[number] = lane
             group.addTask { await lane.run() }
         }
@@ -244,7 +249,9 @@ package final class Worker {
         var others: [WorkerEvent] = []
         while !ending.isEmpty {
             for event in events.inbox.takeAll() {
-                guard case .lane(.ended(let number, _)) = event else {
+                guard case .lane(.ended(let number, let serial, _)) = event,
+                    lanes[number]?.serial == serial
+                else {
                     others.append(event)
                     continue
                 }
@@ -254,7 +261,7 @@ package final class Worker {
             }
             if !ending.isEmpty { await events.inbox.signal.wait() }
         }
-        for event in others { events.inbox.post(event) }
+        events.inbox.putBack(others)
     }
 
     // MARK: Epochs

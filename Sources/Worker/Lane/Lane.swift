@@ -31,10 +31,12 @@ enum LaneCommand: Sendable {
 /// What a lane tells the worker.
 enum LaneReport: Sendable {
     case restoring(lane: Int32, restored: Int64, total: Int64)
-    case running(lane: Int32)
+    /// The lane takes records now. The serial tells lanes of one number apart: a report of one that
+    /// was closed since must not be taken for its successor's.
+    case running(lane: Int32, serial: Int)
     /// The lane has as much as an epoch may hold and waits for the next cut.
     case full(lane: Int32)
-    case ended(lane: Int32, failure: LaneFailure?)
+    case ended(lane: Int32, serial: Int, failure: LaneFailure?)
 }
 
 /// Why a lane ended on its own.
@@ -73,9 +75,13 @@ struct LaneEnvironment: Sendable {
 ///     restoring -> running <-> halted -> ended
 final class Lane: Sendable {
     let number: Int32
+    /// Counts the lanes of a worker, whatever their number.
+    let serial: Int
     private let queues: [EventSource: any InputQueue]
     private let environment: LaneEnvironment
     private let inbox = Inbox<LaneCommand>()
+    /// Set when the task has ended: from then on nobody answers the inbox.
+    private let hasEnded = Mutex(false)
     private let isClosing = Atomic(false)
     /// Whether a cut would have anything; read by the worker to leave idle lanes alone.
     private let hasWork = Atomic(false)
@@ -83,8 +89,12 @@ final class Lane: Sendable {
     private let flushWanted = Atomic(false)
     private let records = Atomic(0)
 
-    init(number: Int32, queues: [EventSource: any InputQueue], environment: LaneEnvironment) {
+    init(
+        number: Int32, serial: Int, queues: [EventSource: any InputQueue],
+        environment: LaneEnvironment
+    ) {
         self.number = number
+        self.serial = serial
         self.queues = queues
         self.environment = environment
     }
@@ -103,11 +113,15 @@ final class Lane: Sendable {
 
     // MARK: Calls of the worker
 
-    /// The lane's part of the epoch.
-    ///
-    /// Only for a lane that has reported `running` and not `ended`.
+    /// The lane's part of the epoch; empty from a lane that has ended.
     func cut(halt: Bool) async -> LaneCut {
-        await withCheckedContinuation { inbox.post(.cut(halt: halt, $0)) }
+        await withCheckedContinuation { continuation in
+            let isAnswered = hasEnded.withLock { hasEnded -> Bool in
+                if !hasEnded { inbox.post(.cut(halt: halt, continuation)) }
+                return !hasEnded
+            }
+            if !isAnswered { continuation.resume(returning: LaneCut()) }
+        }
     }
 
     /// Tells the lane something.
@@ -128,8 +142,9 @@ final class Lane: Sendable {
         } catch {
             failure = LaneFailure(error)
         }
+        hasEnded.withLock { $0 = true }
         for case .cut(_, let reply) in inbox.takeAll() { reply.resume(returning: LaneCut()) }
-        environment.report(.ended(lane: number, failure: failure))
+        environment.report(.ended(lane: number, serial: serial, failure: failure))
     }
 
     private func restoreAndRun() async throws {
@@ -158,7 +173,7 @@ final class Lane: Sendable {
                 }
             }, audit: audit)
         for queue in queues.values { try queue.onReady { [inbox] in inbox.signal.set() } }
-        environment.report(.running(lane: number))
+        environment.report(.running(lane: number, serial: serial))
         try await withThrowingDiscardingTaskGroup { group in
             if let audit { group.addTask { await audit.run() } }
             defer { audit?.stop() }
@@ -214,7 +229,7 @@ final class Lane: Sendable {
 
     private func loop(_ runner: LaneRunner) async throws {
         while true {
-            for command in inbox.takeAll() {
+            while let command = inbox.takeFirst() {
                 if case .close = command { return }
                 runner.perform(command)
             }

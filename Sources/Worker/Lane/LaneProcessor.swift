@@ -216,27 +216,25 @@ package final class LaneProcessor {
         if let entry = hot.entry(for: key, hash: hash) {
             entry.isRecent = true
             if entry.isDecoded { return entry }
-            let encoded = entry.inFlight ?? entry.unflushed ?? []
-            entry.profile = try decode(encoded, entry.key)
+            // Neither is left of an entry that was dropped and then flushed: it is on the disk.
+            entry.profile = try profile(
+                entry.key, try entry.inFlight ?? entry.unflushed ?? source.value(for: key))
             entry.isDecoded = true
             hot.resize(entry)
             return entry
         }
         let bytes = [UInt8](copying: rawKey)
-        let profile: Profile
-        if let encoded = try source.value(for: key) {
-            profile = try decode(encoded, bytes)
-        } else {
-            profile = Profile(leadID: String(decoding: bytes, as: UTF8.self))
-        }
-        let entry = ProfileEntry(key: bytes, hash: hash, profile: profile)
+        let entry = ProfileEntry(
+            key: bytes, hash: hash, profile: try profile(bytes, try source.value(for: key)))
         hot.insert(entry)
         return entry
     }
 
-    private func decode(_ encoded: [UInt8], _ key: [UInt8]) throws -> Profile {
+    private func profile(_ key: [UInt8], _ encoded: [UInt8]?) throws -> Profile {
+        let leadID = String(decoding: key, as: UTF8.self)
+        guard let encoded else { return Profile(leadID: leadID) }
         counters.loads += 1
-        return try codec.decode(encoded, leadID: String(decoding: key, as: UTF8.self))
+        return try codec.decode(encoded, leadID: leadID)
     }
 
     // MARK: Epochs

@@ -67,6 +67,18 @@ final class Inbox<Item: Sendable>: Sendable {
         signal.set()
     }
 
+    /// Takes the oldest item.
+    func takeFirst() -> Item? {
+        items.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    }
+
+    /// Puts items back before all others, in their order.
+    func putBack(_ earlier: [Item]) {
+        if earlier.isEmpty { return }
+        items.withLock { $0 = earlier + $0 }
+        signal.set()
+    }
+
     /// Takes everything that is there, in order.
     func takeAll() -> [Item] {
         items.withLock { items in
