@@ -28,7 +28,8 @@ struct Scene {
         definition = first.definitionYAML
         settings = first.settings
         reference = first.referenceRecords
-        lanes = try [first.records]
+        lanes =
+            try [first.records]
             + (1..<max(1, count)).map { try others.world(seed: seed * 1_000 + UInt64($0)).records }
     }
 
@@ -62,13 +63,35 @@ struct Scene {
     }
 
     /// Writes a part of every lane: from one fraction of its records to another.
-    func feed(_ stage: Stage, from start: Double = 0, to end: Double = 1) async throws {
+    ///
+    /// With `noise`, every record is followed by so many activities of people who never raise a
+    /// hand: work for the worker that leads to nothing, so that a test can act in mid-stream.
+    func feed(
+        _ stage: Stage, from start: Double = 0, to end: Double = 1, noise: Int = 0
+    ) async throws {
         for (lane, records) in lanes.enumerated() {
             let first = Int(start * Double(records.count))
             let last = Int(end * Double(records.count))
             try await stage.feed(
-                records[first..<last].map { StageRecord($0, partition: lane) })
+                (first..<last).flatMap { place in
+                    [StageRecord(records[place], partition: lane)]
+                        + (0..<noise).map { number in
+                            Scene.noise(
+                                place * noise + number, at: records[place].timestampMs, lane)
+                        }
+                })
         }
+    }
+
+    private static func noise(_ number: Int, at time: Int64, _ lane: Int) -> StageRecord {
+        let lead = "noise-\(number % 97)"
+        let value = """
+            {"event_id":"n\(number)","type":"page_view","occurred_at":"\(Timestamp(milliseconds: time))",\
+            "lead_id":"\(lead)"}
+            """
+        return StageRecord(
+            topic: ModelTopic.activities, partition: lane, key: Array(lead.utf8),
+            value: Array(value.utf8), timestamp: time)
     }
 
     /// What the published records lack or have too much, over all lanes; empty if nothing.

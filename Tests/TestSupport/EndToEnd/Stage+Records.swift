@@ -1,4 +1,5 @@
 package import KafkaClient
+internal import Synchronization
 
 /// A record for a stage's inputs or reference topics.
 package struct StageRecord: Sendable {
@@ -66,6 +67,8 @@ extension Stage {
                 value: record.value, timestamp: record.timestamp,
                 headers: RecordHeaders(record.headers))
         }
+        let inputs = records.count { Stage.inputs.contains($0.topic) }
+        fedCount.add(inputs, ordering: .relaxed)
         let failures = try await producer.send(outbound)
         guard failures.isEmpty else {
             throw Broker.Unavailable(description: "not written: \(failures[0].error)")
@@ -97,14 +100,36 @@ extension Stage {
         return lag
     }
 
-    /// All of `lag` together.
-    package func totalLag() async throws -> Int64 { try await lag().values.reduce(0, +) }
+    /// All of `lag` together, or that of some lanes.
+    package func totalLag(lanes: [Int]? = nil) async throws -> Int64 {
+        try await lag().filter { lanes?.contains(Int($0.key.partition)) ?? true }
+            .values.reduce(0, +)
+    }
 
     /// How many input records the group has committed.
     package func committedCount() async throws -> Int64 {
         try await admin.committedOffsets(
             group: group, partitions: partitions(of: Stage.inputs), stable: false
         ).values.reduce(0, +)
+    }
+
+    /// Waits until as many input records are committed as were fed; cheaper than `waitUntilDone`.
+    package func waitUntilTaken(
+        _ worker: WorkerProcess, within time: Duration = .seconds(30)
+    ) async throws {
+        let fed = Int64(fedCount.load(ordering: .relaxed))
+        try await Eventually.holds("\(fed) taken", within: time, state: { worker.lastWords }) {
+            try await committedCount() >= fed
+        }
+    }
+
+    /// Waits until more is committed than `count`.
+    package func waitForProgress(
+        beyond count: Int64, _ worker: WorkerProcess, within time: Duration = .seconds(60)
+    ) async throws {
+        try await Eventually.holds("progress", within: time, state: { worker.lastWords }) {
+            try await committedCount() > count
+        }
     }
 
     /// Waits until every input record is committed.

@@ -27,6 +27,7 @@ package final class Stage: Sendable {
 
     let producer: PlainProducer
     let partitionCounts: [String: Int]
+    let fedCount = Atomic(0)
     private let workers = Mutex<[WorkerProcess]>([])
 
     /// The inputs in the order in which equal timestamps are taken.
@@ -69,7 +70,8 @@ package final class Stage: Sendable {
         group = Broker.unique("group")
         self.lanes = lanes
         self.settings = settings
-        folder = FileManager.default.temporaryDirectory
+        folder =
+            FileManager.default.temporaryDirectory
             .appendingPathComponent(Broker.unique("handoff-e2e")).path
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
@@ -118,6 +120,7 @@ package final class Stage: Sendable {
         throw Broker.Unavailable(description: failures.joined(separator: "\n"))
     }
 
+    /// Ends what is left of the test.
     private func strike() async throws {
         let workers = workers.withLock { $0 }
         for worker in workers where worker.hasEnded == nil { try await worker.kill() }
