@@ -47,7 +47,7 @@ extension EndToEnd {
                 code: "bad_timestamp", words: ["occurred_at", "2026-02-30T10:00:00Z"],
                 value: event(captured, at: "\"2026-02-30T10:00:00Z\"")),
             Bad(
-                code: "bad_value", words: ["event_id", "101"],
+                code: "bad_value", words: ["event_id", "xxx"],
                 value: event(captured, id: "\"" + String(repeating: "x", count: 101) + "\"")),
             Bad(
                 code: "unknown_type", words: ["type", "lead.merged"],

@@ -160,6 +160,7 @@ extension EndToEnd {
             let value = """
                 {"event_id":"1","type":"lead.captured","occurred_at":"2026-09-07T10:00:00Z",\
                 "lead_id":"\(lead)","email":"p@\(name).example","campaign_id":"\(name)",\
+                "product_interest":["crm"],\
                 "consent":{"contact":true}}
                 """
             return StageRecord(

@@ -4,6 +4,9 @@ package enum Eventually {
     package struct TimedOut: Error, CustomStringConvertible {
         /// What was waited for, and how things stood.
         package let description: String
+
+        /// In the words given.
+        package init(description: String) { self.description = description }
     }
 
     /// The first value that `look` finds; asks every few milliseconds until the time is up.
