@@ -10,7 +10,7 @@ extension EndToEnd {
         static let python = ProcessInfo.processInfo.environment["HANDOFF_TEST_PYTHON"] ?? ""
 
         @Test(
-            "what comes out of random worlds is what the model says, and valid by the schemas",
+            "what comes out of random worlds is what the model says",
             .timeLimit(.minutes(3)), arguments: 1...EndToEnd.seeds(2))
         func backlog(_ number: Int) async throws {
             let seed = UInt64(number)
