@@ -18,9 +18,12 @@ extension EndToEnd {
 
         static let wantedKills = 12
 
+        /// Whether aborted transactions hide what was committed after them.
+        ///
         /// noida-db 0.2.3 lists aborted transactions whose marker lies before the offset that is
-        /// read from, so librdkafka skips all later records of the same producer: a restore from the
-        /// middle of the changelog, which local state makes possible, misses profiles.
+        /// read from, so librdkafka skips all later records of the same producer id. A restore from
+        /// the middle of the changelog, which local state makes possible, misses profiles, and who
+        /// follows an output live sees nothing more of a worker once it has aborted something.
         static let isDevelopmentBroker =
             (ProcessInfo.processInfo.environment["HANDOFF_BOOTSTRAP_SERVERS"] ?? "").isEmpty
 
@@ -55,14 +58,22 @@ extension EndToEnd {
                 definition: scene.definition, lanes: 4, settings: scene.environment
             ) { stage in
                 try await scene.feedReference(stage)
+                let tail = try Tail(stage)
                 let kills = try await kill(scene, stage, stateLoss)
                 let log = "seed \(seed)\n" + kills.map(\.description).joined(separator: "\n")
                 print(log)
                 let worker = try stage.start()
                 try await stage.waitUntilDone(worker)
                 #expect(kills.count >= 10, "too few kills in mid-stream: \(log)")
-                let faults = try scene.differences(try await stage.published(), stage)
+                let published = try await stage.published()
+                let faults = try scene.differences(published, stage)
                 #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))\n\(log)")
+                let followed = try await tail.finish(stage).values.reduce(0, +)
+                withKnownIssue("as `isDevelopmentBroker` says", isIntermittent: true) {
+                    #expect(followed == published.count, "seen live, and read afterwards")
+                } when: {
+                    isDevelopmentBroker
+                }
             }
         }
 
