@@ -132,7 +132,7 @@ let package = Package(
             swiftSettings: houseRules),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["KafkaClient", "ReferenceModel", "TestSupport"],
+            dependencies: ["KafkaClient", "Qualification", "ReferenceModel", "TestSupport"],
             swiftSettings: houseRules),
         .testTarget(
             name: "CommandTests",

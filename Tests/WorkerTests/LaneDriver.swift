@@ -12,13 +12,14 @@ final class LaneDriver {
     /// Everything that was published, in order.
     private(set) var outputs: [ExampleCase.Output] = []
     private let topics = Topics()
-    private let names: [String]
-    private let configuration: LaneProcessor.Configuration
+    private var names: [String]
+    private var configuration: LaneProcessor.Configuration
     private let reference = MemoryReference()
     private let parser = ReferenceParser()
     private let store = MemoryProfiles()
     private var processor: LaneProcessor
     private var earlierDrops: [String: Int] = [:]
+    private var earlierLoads = 0
     private var offset: Int64 = 0
 
     init(definition: Definition, settings: ModelSettings, hotBytes: Int = 1 << 30) {
@@ -37,6 +38,12 @@ final class LaneDriver {
     var drops: [String: Int] {
         earlierDrops.merging(processor.counters.drops, uniquingKeysWith: +)
     }
+
+    /// How many profiles were decoded, from memory or store.
+    var loads: Int { earlierLoads + processor.counters.loads }
+
+    /// The stored profiles, as of the last flush.
+    var stored: [[UInt8]: [UInt8]] { store.values }
 
     /// Takes a record of any input topic, reference data included.
     func take(_ record: ModelRecord) throws {
@@ -95,11 +102,17 @@ final class LaneDriver {
     }
 
     /// Goes on as a new process would, from what is stored and, if given, by a new definition.
-    func restart() {
+    func restart(definition: Definition? = nil) {
         commit()
         flush()
         let clock = processor.streamClock
         earlierDrops = drops
+        earlierLoads = loads
+        if let definition {
+            names = topics.outputs(definition)
+            configuration.definition = definition
+            configuration.outputs = names
+        }
         processor = LaneProcessor(
             configuration, reference: reference, profiles: store, streamClock: clock)
     }

@@ -1,0 +1,89 @@
+import KafkaClient
+import ReferenceModel
+import TestSupport
+
+/// What one lane has to publish for the records it was given.
+struct Expectation {
+    let lane: Int
+    let records: [ModelRecord]
+    let outputs: [ModelOutput]
+
+    init(lane: Int, records: [ModelRecord], outputs: [ModelOutput]) {
+        self.lane = lane
+        self.records = records
+        // Alerts go by the clock of the machine unless set otherwise.
+        self.outputs = outputs.filter { $0.topic != "sales.alerts" }
+    }
+
+    /// Compares topic by topic, or lead by lead where a topic has several partitions.
+    func differences(_ published: [StageOutput], _ stage: Stage) -> [String] {
+        let own = published.filter { $0.lane == lane && $0.topic != "sales.alerts" }
+        var faults: [String] = []
+        for topic in Set(outputs.map(\.topic)).union(own.map(\.topic)).sorted() {
+            let wanted = outputs.filter { $0.topic == topic }
+            let got = own.filter { $0.topic == topic }
+            if stage.partitions(of: [topic]).count == 1 {
+                faults += differences(wanted, got, stage)
+                continue
+            }
+            let leads = Set(wanted.map { $0.key ?? [] }).union(got.map { $0.record.key ?? [] })
+            for lead in leads {
+                faults += differences(
+                    wanted.filter { $0.key ?? [] == lead },
+                    got.filter { $0.record.key ?? [] == lead }, stage)
+            }
+        }
+        return faults.prefix(6).map { "lane \(lane) \($0)" }
+    }
+
+    private func differences(
+        _ wanted: [ModelOutput], _ got: [StageOutput], _ stage: Stage
+    ) -> [String] {
+        var faults: [String] = []
+        let topic = wanted.first?.topic ?? got.first?.topic ?? ""
+        if wanted.count != got.count {
+            faults.append("\(topic): \(got.count) records, expected \(wanted.count)")
+        }
+        for (place, (want, have)) in zip(wanted, got).enumerated() {
+            faults += different(want, have, stage).map { "\(topic)[\(place)] \($0)" }
+        }
+        return faults
+    }
+
+    private func different(
+        _ want: ModelOutput, _ have: StageOutput, _ stage: Stage
+    ) -> [String] {
+        var faults: [String] = []
+        if want.key != have.record.key { faults.append("key differs") }
+        for (name, value) in want.headers {
+            // Only this header names a topic of the broker.
+            let wanted = name == "handoff.error.topic" ? stage.prefix + value : value
+            let found = have.header(name) ?? "-"
+            if !found.utf8.elementsEqual(wanted.utf8) {
+                faults.append("header \(name): \(found), expected \(wanted)")
+            }
+        }
+        if want.topic == ModelTopic.deadLetters {
+            if have.record.value != records[want.sourceIndex].value {
+                faults.append("not the original bytes")
+            }
+            let detail = have.header("handoff.error.detail") ?? ""
+            for field in want.ignoredFields where !detail.contains(field) {
+                faults.append("ignored field \(field) not named: \(detail)")
+            }
+        } else if let difference = bodyDifference(want.body, have.record.value ?? []) {
+            faults.append(difference)
+        }
+        return faults
+    }
+
+    private func bodyDifference(_ want: JSONValue, _ value: [UInt8]) -> String? {
+        guard case .object(var members)? = JSONValue.parse(value) else {
+            return "no JSON object: \(String(decoding: value, as: UTF8.self))"
+        }
+        // The one sentence whose wording is free.
+        members["summary"] = nil
+        let have = JSONValue.object(members)
+        return have == want ? nil : "\n  have \(have.json)\n  want \(want.json)"
+    }
+}
