@@ -24,6 +24,8 @@ package struct LaneMark: Sendable, Equatable {
         }
     }
 
+    /// Counts the lane's epochs: a replay in which one is missing has not seen everything.
+    package var sequence: Int64 = 0
     /// The greatest time of the events applied in the lane.
     package var streamClock: Timestamp
     /// The offset of the next record of each input.
@@ -41,6 +43,7 @@ package struct LaneMark: Sendable, Equatable {
     package var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.byte(1)
+        writer.signed(sequence)
         writer.signed(streamClock.milliseconds)
         writer.count(positions.count)
         for (source, position) in positions.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
@@ -63,6 +66,7 @@ package struct LaneMark: Sendable, Equatable {
         var reader = ByteReader(bytes)
         let version = try reader.byte()
         guard version == 1 else { throw .unknownVersion(version) }
+        sequence = try reader.signed()
         streamClock = Timestamp(milliseconds: try reader.signed())
         positions = [:]
         for _ in 0..<(try reader.count()) {

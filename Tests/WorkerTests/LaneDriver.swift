@@ -77,14 +77,15 @@ final class LaneDriver {
         for place in 0..<records.count {
             let record = records.stored(at: place)
             if record.topic == LaneOutputs.changelog { continue }
-            let isDeadLetter = names[Int(record.topic)] == topics.deadLetters
+            let topic = records.otherTopic(record.topic) ?? names[Int(record.topic)]
+            let isDeadLetter = topic == topics.deadLetters
             var body = JSONValue.null
             if !isDeadLetter, let value = record.value, let parsed = JSONValue.parse(value) {
                 body = parsed
             }
             outputs.append(
                 ExampleCase.Output(
-                    topic: names[Int(record.topic)], key: record.key,
+                    topic: topic, key: record.key,
                     body: body,
                     headers: Dictionary(
                         record.headers.map {

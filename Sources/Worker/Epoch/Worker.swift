@@ -156,7 +156,14 @@ package final class Worker {
         switch event {
         case .started(let queues, let reply):
             hasAnnounced = false
-            openLanes(queues, &group)
+            if producer == .ready {
+                await closeLanes(Set(queues.keys.map(\.partition)))
+                openLanes(queues, &group)
+            } else {
+                // A transaction of ours may be open, and its records in the changelog that the lanes
+                // are to be restored from: the producer first, then the lanes, as after a failure.
+                mustRewind = true
+            }
             reply.resume()
         case .revoked(let partitions, let isLost, let reply):
             hasAnnounced = false

@@ -150,17 +150,22 @@ final class Lane: Sendable {
     private func restoreAndRun() async throws {
         let topics = environment.settings.topics
         await environment.flusher.waitForAll()
-        let restore = LaneRestore(
-            lane: number,
-            changelog: TopicPartition(topic: topics.profiles, partition: number),
-            folder: environment.folder, kafka: environment.kafka, clock: environment.clock,
-            logger: environment.logger,
-            isStopping: { [self] in isClosing.load(ordering: .acquiring) },
-            progress: { [environment, number] restored, total in
-                environment.report(.restoring(lane: number, restored: restored, total: total))
-            })
-        guard let (writer, mark) = try await restore.run() else { return }
-        guard let starts = try await startOffsets(mark) else { return }
+        let restore = LaneRestore(lane: number, environment: environment) { [self] in
+            isClosing.load(ordering: .acquiring)
+        }
+        guard var restored = try await restore.run(fromStart: false) else { return }
+        guard var starts = try await startOffsets(restored.mark) else { return }
+        if !restored.isWhole, isAhead(starts, of: restored.mark) {
+            // The state lacks what the offsets say was done: some of the changelog was not seen.
+            environment.logger.warning(
+                "the lane's state is behind its offsets, restoring it from the start",
+                metadata: ["lane": "\(number)"])
+            guard let again = try await restore.run(fromStart: true),
+                let anew = try await startOffsets(again.mark)
+            else { return }
+            (restored, starts) = (again, anew)
+        }
+        let (writer, mark) = (restored.writer, restored.mark)
         let audit = makeAudit(mark)
         let runner = try LaneRunner(
             number: number, environment: environment, writer: writer, mark: mark,
@@ -187,6 +192,10 @@ final class Lane: Sendable {
             topics: environment.settings.topics, positions: mark.references,
             kafka: environment.kafka, clock: environment.clock, logger: environment.logger,
             found: { [inbox] in inbox.signal.set() })
+    }
+
+    private func isAhead(_ offsets: [EventSource: Int64], of mark: LaneMark) -> Bool {
+        offsets.contains { (mark.positions[$0.key] ?? -1) < $0.value }
     }
 
     /// Where each input begins: at the group's committed offsets, once they are those of the state.

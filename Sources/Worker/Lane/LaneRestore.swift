@@ -10,15 +10,33 @@ import WireFormats
 /// another log, or older than the tombstones of the log. Reading goes to the end *including*
 /// uncommitted records, because a `read_committed` end stops short of a transaction that is about
 /// to be committed (STREAMING.md 0.5).
-struct LaneRestore {
-    let lane: Int32
-    let changelog: TopicPartition
-    let folder: StateFolder
-    let kafka: any KafkaPort
-    let clock: any WorkerClock
-    let logger: Logger
-    let isStopping: @Sendable () -> Bool
-    let progress: @Sendable (_ restored: Int64, _ total: Int64) -> Void
+final class LaneRestore {
+    private let lane: Int32
+    private let changelog: TopicPartition
+    private let folder: StateFolder
+    private let kafka: any KafkaPort
+    private let clock: any WorkerClock
+    private let logger: Logger
+    private let isStopping: @Sendable () -> Bool
+    private let progress: @Sendable (_ restored: Int64, _ total: Int64) -> Void
+    /// The number of the last mark seen.
+    private var sequence: Int64?
+    private var hasGap = false
+
+    init(
+        lane: Int32, environment: LaneEnvironment, isStopping: @escaping @Sendable () -> Bool
+    ) {
+        self.lane = lane
+        changelog = TopicPartition(
+            topic: environment.settings.topics.profiles, partition: lane)
+        folder = environment.folder
+        kafka = environment.kafka
+        clock = environment.clock
+        logger = environment.logger
+        self.isStopping = isStopping
+        let report = environment.report
+        progress = { report(.restoring(lane: lane, restored: $0, total: $1)) }
+    }
 
     /// Kafka keeps tombstones for a day by default (`delete.retention.ms`); a file older than that
     /// may hold profiles whose deletion is no longer in the log.
@@ -34,8 +52,29 @@ struct LaneRestore {
     /// The name of the fact that holds the encoded `LaneMark`.
     static let markFact = "lane"
 
-    /// A restored lane's file and mark; nil if the lane was told to stop meanwhile.
-    func run() async throws -> (writer: ProfileWriter, mark: LaneMark)? {
+    /// A restored lane: its file, its mark, and whether the whole changelog was read for it.
+    struct Restored {
+        let writer: ProfileWriter
+        let mark: LaneMark
+        let isWhole: Bool
+    }
+
+    /// Restores; nil if the lane was told to stop meanwhile.
+    ///
+    /// From the local position on, or from the start of the log: if asked to, if there is no usable
+    /// file, and if an epoch is missing in what was read (the marks of a lane are numbered).
+    func run(fromStart: Bool) async throws -> Restored? {
+        let first = try await restore(fromStart: fromStart)
+        guard let first, !first.isWhole, hasGap else { return first }
+        logger.warning(
+            "the changelog was not read completely, reading it from its start",
+            metadata: ["lane": "\(lane)"])
+        return try await restore(fromStart: true)
+    }
+
+    private func restore(fromStart: Bool) async throws -> Restored? {
+        sequence = nil
+        hasGap = false
         var range = try await retrying { () throws(KafkaError) in
             try await kafka.logRange(changelog)
         }
@@ -46,7 +85,9 @@ struct LaneRestore {
             if range.lowerBound <= opened.nextOffset, opened.nextOffset <= range.upperBound,
                 age < LaneRestore.oldestFile || opened.nextOffset == range.upperBound
             {
-                from = opened.nextOffset
+                if !fromStart { from = opened.nextOffset }
+                sequence = try writer.fact(LaneRestore.markFact)
+                    .map { try LaneMark(decoding: $0).sequence }
             } else {
                 logger.notice(
                     "local state thrown away: it does not belong to the changelog",
@@ -54,6 +95,7 @@ struct LaneRestore {
                 writer = try reset(writer)
             }
         }
+        let isWhole = from == range.lowerBound
         // A predecessor may still be finishing: what it added since is part of the state as well.
         while from < range.upperBound {
             guard try await replay(from, range.upperBound, into: writer) else { return nil }
@@ -63,7 +105,7 @@ struct LaneRestore {
             }
         }
         let mark = try writer.fact(LaneRestore.markFact).map { try LaneMark(decoding: $0) }
-        return (writer, mark ?? LaneMark())
+        return Restored(writer: writer, mark: mark ?? LaneMark(), isWhole: isWhole)
     }
 
     private func open() throws -> ProfileWriter {
@@ -109,6 +151,7 @@ struct LaneRestore {
                     let record = batch.stored(at: place)
                     guard let key = record.key else { continue }
                     if key == LaneMark.key {
+                        try note(record.value)
                         laneMark = record.value
                     } else {
                         pending[key] = .some(record.value)
@@ -132,6 +175,14 @@ struct LaneRestore {
         await reading.close()
         if isBulk { try writer.endBulkRestore(mark: changelogMark(position)) }
         return true
+    }
+
+    /// Marks may repeat, because the local position may lag, but none may be missing.
+    private func note(_ mark: [UInt8]?) throws {
+        guard let mark else { return }
+        let found = try LaneMark(decoding: mark).sequence
+        if let sequence, found > sequence + 1 { hasGap = true }
+        sequence = max(found, sequence ?? found)
     }
 
     private func write(

@@ -25,7 +25,8 @@ final class LaneRunner {
     private let audit: ReferenceAudit?
     private var inputs: [LaneInput]
     private var merge: LaneMerge
-    private var committedPositions: [Int64]
+    /// The mark of the last cut, at first the restored one.
+    private var lastMark: LaneMark
     private var cutPositions: [Int64]
     private var recordsInEpoch = 0
     private var isHalted = false
@@ -45,8 +46,8 @@ final class LaneRunner {
         self.inputs = inputs
         let settings = environment.settings
         merge = LaneMerge(mergeWait: settings.mergeWait)
-        committedPositions = inputs.map(\.position)
-        cutPositions = committedPositions
+        lastMark = mark
+        cutPositions = inputs.map(\.position)
         processor = LaneProcessor(
             LaneProcessor.Configuration(
                 lane: number, definition: environment.definition, limits: settings.limits,
@@ -130,7 +131,6 @@ final class LaneRunner {
             reply.resume(returning: cut())
         case .committed:
             isCommitting = false
-            committedPositions = cutPositions
             processor.committed()
             processor.sweep()
         case .flush(let position): flush(position)
@@ -152,6 +152,7 @@ final class LaneRunner {
             cutPositions[place] = inputs[place].position
         }
         var mark = LaneMark(streamClock: processor.streamClock)
+        mark.sequence = lastMark.sequence + 1
         mark.references = audited?.positions ?? [:]
         for input in inputs where input.position >= 0 {
             mark.positions[input.source] = input.position
@@ -166,10 +167,9 @@ final class LaneRunner {
         return cut
     }
 
-    private var lastMark: LaneMark?
 
     private func flush(_ position: Int64) {
-        guard !isFlushing, let mark = lastMark, !isCommitting else { return }
+        guard !isFlushing, !isCommitting else { return }
         isFlushing = true
         let (changed, hasErased) = processor.beginFlush()
         flushesErasure = hasErased
@@ -180,7 +180,7 @@ final class LaneRunner {
                 mark: ChangelogMark(
                     nextOffset: position,
                     writtenAtMilliseconds: environment.clock.wallMilliseconds()),
-                laneMark: mark.encoded, scrubs: hasErased))
+                laneMark: lastMark.encoded, scrubs: hasErased))
     }
 
 }
