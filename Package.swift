@@ -106,7 +106,7 @@ let package = Package(
             swiftSettings: houseRules),
         .testTarget(
             name: "WireFormatsTests",
-            dependencies: ["WireFormats", "Qualification", "TestSupport"],
+            dependencies: ["WireFormats", "Qualification", "ReferenceModel", "TestSupport"],
             swiftSettings: houseRules),
         .testTarget(
             name: "DefinitionFilesTests",
