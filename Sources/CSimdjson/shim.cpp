@@ -42,7 +42,8 @@ struct name_index {
     constexpr name_index() : start{} {
         size_t place = 0;
         for (size_t length = 0; length <= longest_name + 1; length++) {
-            while (place < sizeof names / sizeof *names && names[place].name.size() < length) place++;
+            while (place < sizeof names / sizeof *names && names[place].name.size() < length)
+                place++;
             start[length] = static_cast<uint8_t>(place);
         }
     }
@@ -121,9 +122,9 @@ size_t end_of_number(const uint8_t *bytes, size_t start, size_t end) {
     return place;
 }
 
-/// simdjson refuses a text with a number that neither 64 bits nor a double can hold, although it is JSON.
-/// Such numbers, and only those written with 16 or more bytes or an exponent, are replaced by one that is
-/// as huge (9e99) and padded with spaces; what is no number is left alone and refused as before.
+/// simdjson refuses a text with a number that neither 64 bits nor a double can hold, although it is
+/// JSON. Such numbers are replaced by one that is as huge (9e99) and padded with spaces; what is no
+/// number is left alone and refused as before.
 void tame_huge_numbers(uint8_t *bytes, size_t length) {
     bool in_string = false;
     for (size_t place = 0; place < length; place++) {
@@ -188,7 +189,8 @@ struct handoff_parser {
         if (value.kind == HANDOFF_OBJECT && has_members)
             take_object(static_cast<handoff_field>(field), element.get_object().value_unsafe());
         if (value.kind == HANDOFF_ARRAY && field == HANDOFF_PRODUCT_INTEREST)
-            for (auto item : element.get_array().value_unsafe()) interests.push_back(value_of(item));
+            for (auto item : element.get_array().value_unsafe())
+                interests.push_back(value_of(item));
     }
 };
 
@@ -199,7 +201,8 @@ handoff_parser *handoff_parser_create(void) { return new (std::nothrow) handoff_
 void handoff_parser_destroy(handoff_parser *parser) { delete parser; }
 
 handoff_parse_result handoff_parse(handoff_parser *parser, const void *bytes, size_t length) {
-    // A copy, because simdjson reads up to SIMDJSON_PADDING bytes past the end; 300 bytes cost ~10 ns.
+    // A copy, because simdjson reads up to SIMDJSON_PADDING bytes past the end; 300 bytes cost
+    // about 10 ns.
     if (parser->buffer.size() < length + simdjson::SIMDJSON_PADDING)
         parser->buffer.resize(length * 2 + simdjson::SIMDJSON_PADDING);
     std::memcpy(parser->buffer.data(), bytes, length);

@@ -43,11 +43,17 @@ package struct DeadLetter: Error, Sendable, Equatable {
 
     /// The header names, in the order in which they are written.
     package enum Header {
+        /// The code of the reason.
         package static let reason = "handoff.error.reason"
+        /// A sentence that names the field and the value.
         package static let detail = "handoff.error.detail"
+        /// The topic that the record came from.
         package static let topic = "handoff.error.topic"
+        /// Its partition there.
         package static let partition = "handoff.error.partition"
+        /// Its offset there.
         package static let offset = "handoff.error.offset"
+        /// The version of the worker that refused it.
         package static let workerVersion = "handoff.error.worker-version"
         /// Only on a value that was too long to be kept whole: its length in bytes.
         package static let truncatedFrom = "handoff.error.truncated-from"

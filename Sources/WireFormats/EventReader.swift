@@ -37,6 +37,14 @@ package final class EventReader {
         }
     }
 
+    /// The time of an event, whatever else is wrong with it; nil if it has none.
+    package func occurredAt(_ value: RawSpan) -> Timestamp? {
+        guard value.byteCount <= EventReader.valueLimit, (try? parser.parse(value)) != nil else {
+            return nil
+        }
+        return parser[HANDOFF_OCCURRED_AT].withBytes { RFC3339.timestamp($0) }
+    }
+
     // MARK: Required fields
 
     /// Parses the object and checks what all events require, in the order of the contract's codes.

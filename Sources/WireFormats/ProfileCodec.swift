@@ -201,6 +201,8 @@ package struct ProfileCodec {
 
     private mutating func write(_ agreement: Agreement) {
         writer.text(agreement.sha256)
+        writer.count(agreement.products.count)
+        for product in agreement.products { writer.text(product) }
         writer.count(agreement.reasons.count)
         for reason in agreement.reasons {
             writer.text(reason.code)

@@ -172,13 +172,15 @@ private struct ProfileDecoder {
 
     private mutating func agreement() throws(ProfileCodecError) -> Agreement {
         let sha256 = try reader.text()
+        var products: [String] = []
+        for _ in 0..<(try reader.count()) { products.append(try reader.text()) }
         var reasons: [RejectionReason] = []
         for _ in 0..<(try reader.count()) {
             let code = try reader.text()
             guard let action = try action() else { throw .malformed("a reason without action") }
             reasons.append(RejectionReason(code: code, action: action))
         }
-        return Agreement(sha256: sha256, reasons: reasons)
+        return Agreement(sha256: sha256, products: products, reasons: reasons)
     }
 
     private mutating func action() throws(ProfileCodecError) -> RejectionReason.Action? {

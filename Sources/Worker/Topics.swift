@@ -2,15 +2,25 @@ package import Qualification
 
 /// The topics that a worker reads and writes, prefix included (CONTRACT.md 2).
 package struct Topics: Sendable, Equatable {
+    /// Lead events, an input.
     package var leads: String
+    /// Activities, an input.
     package var activities: String
+    /// Sales' answers, an input.
     package var dispositions: String
+    /// Accounts, compacted.
     package var accounts: String
+    /// Campaigns, compacted.
     package var campaigns: String
+    /// Who must not be contacted, compacted.
     package var suppressions: String
+    /// Status changes, for marketing.
     package var nurture: String
+    /// Follow-up alerts, for sales.
     package var alerts: String
+    /// Records that could not be used.
     package var deadLetters: String
+    /// The changelog of the lanes, compacted.
     package var profiles: String
     /// Put before the topic names of the definition's products.
     package var prefix: String

@@ -26,9 +26,7 @@ extension EndToEnd {
                 try await DefinitionTests.take(
                     [(ModelTopic.leads, #""type":"lead.erased""#)], stage, from: 10)
                 let types = try await stage.published([topic]).map { $0.header("ce_type") ?? "" }
-                withKnownIssue("a topic that the definition does not name is not written") {
-                    #expect(types == ["mql.qualified", "mql.withdrawn"])
-                }
+                #expect(types == ["mql.qualified", "mql.withdrawn"])
             }
         }
 

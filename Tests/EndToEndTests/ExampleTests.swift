@@ -108,8 +108,8 @@ extension EndToEnd {
         }
     }
 
-    /// Finds out whether a worker's cache holds what was written to a reference topic so far: writes
-    /// a row of its own behind it, and asks with lead after lead whether that row is known.
+    /// Finds out whether a worker's cache holds what was written to a reference topic so far:
+    /// writes a row of its own behind it, and asks with lead after lead whether that row is known.
     struct ReferenceProbe {
         let stage: Stage
         let worker: WorkerProcess

@@ -38,14 +38,7 @@ extension EndToEnd {
             "a killed worker that keeps its disk loses nothing and repeats nothing",
             .timeLimit(.minutes(4)), arguments: 1...EndToEnd.seeds(1))
         func withState(_ number: Int) async throws {
-            try await withKnownIssue(
-                "the development broker hides committed records behind aborted ones",
-                isIntermittent: true
-            ) {
-                try await KillTests.check(seed: UInt64(number) + 200, stateLoss: 20)
-            } when: {
-                KillTests.isDevelopmentBroker
-            }
+            try await KillTests.check(seed: UInt64(number) + 200, stateLoss: 20)
         }
 
         /// `stateLoss` is in percent of the kills.

@@ -86,7 +86,8 @@ struct Scene {
     private static func noise(_ number: Int, at time: Int64, _ lane: Int) -> StageRecord {
         let lead = "noise-\(number % 97)"
         let value = """
-            {"event_id":"n\(number)","type":"page_view","occurred_at":"\(Timestamp(milliseconds: time))",\
+            {"event_id":"n\(number)","type":"page_view",\
+            "occurred_at":"\(Timestamp(milliseconds: time))",\
             "lead_id":"\(lead)"}
             """
         return StageRecord(

@@ -16,9 +16,7 @@ struct DocumentationTests {
             file.undocumented.filter { !$0.isPlainData && !requirements.contains($0.name) }
                 .map { "\(file.path):\($0.line): \($0.text)" }
         }
-        withKnownIssue("alerts, dead-letter headers and topics lack their comments") {
-            #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
-        }
+        #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
     }
 
     @Test func undocumentedDeclarationsAreFound() {

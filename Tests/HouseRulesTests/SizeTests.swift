@@ -24,9 +24,7 @@ struct SizeTests {
                 faults.append("\(file.path):\(number + 1): \(line.count) columns")
             }
         }
-        withKnownIssue("long comments: the formatter wraps code only") {
-            #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
-        }
+        #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
     }
 
     @Test func functionsHaveAtMost60Lines() throws {

@@ -90,7 +90,8 @@ struct ConditionTests {
         #expect(
             condition.canonicalText
                 == "all(activity.properties.plan equals \"pro \"x\"\", campaign.channel not_equals "
-                + "\"email\", campaign.channel in [true], activity.properties.n not_in [1.0, 0.25], "
+                + "\"email\", campaign.channel in [true], "
+                + "activity.properties.n not_in [1.0, 0.25], "
                 + "any(activity.properties.n at_least 30.0, activity.properties.n at_most -1.5), "
                 + "not(campaign.channel exists false))")
     }

@@ -158,6 +158,16 @@ extension ReferenceModel {
             let isDecided = decision.decided.contains { $0.id == other.id }
             if isDecided, mql.lapses(at: decision.asOf, after: other.lapseAfter) { return nil }
             return ["product": .string(other.id), "mql_id": .string(mql.id)]
+        } + openOfRemovedProducts(decision)
+    }
+
+    /// What was open before the event is listed, whether or not the product is still sold.
+    private func openOfRemovedProducts(_ decision: Decision) -> [JSONValue] {
+        decision.state.mqls.keys.sorted().compactMap { id in
+            guard definition.product(id) == nil, id != decision.product.id,
+                let mql = decision.state.newestMQL(of: id), mql.isOpen
+            else { return nil }
+            return ["product": .string(id), "mql_id": .string(mql.id)]
         }
     }
 

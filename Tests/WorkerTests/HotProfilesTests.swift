@@ -121,9 +121,7 @@ struct HotProfilesTests {
         try driver.take(activity("b", 2))
         driver.commit()
         driver.flush()
-        withKnownIssue("the entry is found, but neither its bytes nor the store are") {
-            try driver.take(activity("a", 1))
-            #expect(driver.drops["repeat"] == 1)
-        }
+        try driver.take(activity("a", 1))
+        #expect(driver.drops["repeat"] == 1)
     }
 }

@@ -49,9 +49,7 @@ struct RemovedProductTests {
         driver.commit()
         let types = driver.outputs.filter { $0.topic == "sales.mql.crm" }
             .compactMap { $0.body["type"]?.text }
-        withKnownIssue("LaneOutputs drops messages to topics that the definition no longer has") {
-            #expect(types == ["mql.qualified", "mql.withdrawn"])
-        }
+        #expect(types == ["mql.qualified", "mql.withdrawn"])
     }
 
     @Test func itStaysKnownForDispositions() throws {
@@ -78,8 +76,6 @@ struct RemovedProductTests {
                 #""mql_id":"\#(mql)","product":"billing""#))
         driver.commit()
         let letter = driver.outputs.last { $0.topic == ModelTopic.deadLetters }
-        withKnownIssue("an agreement keeps the reasons of its definition, but not its products") {
-            #expect(letter?.headers["handoff.error.reason"] == "bad_value")
-        }
+        #expect(letter?.headers["handoff.error.reason"] == "bad_value")
     }
 }

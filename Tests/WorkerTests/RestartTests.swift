@@ -89,11 +89,7 @@ struct RestartTests {
             options.productRemoval = true
         }
         let world = try WorldTests.generator(options).world(seed: seed)
-        // Known: messages about MQLs of such a product are lost, its id is not known for
-        // dispositions (`RemovedProductTests`); and the model leaves it out of `also_open`.
-        withKnownIssue(isIntermittent: true) {
-            try RestartTests.compareWithTheModel(world, seed)
-        }
+        try RestartTests.compareWithTheModel(world, seed)
     }
 
     private static func compareWithTheModel(_ world: World, _ seed: UInt64) throws {

@@ -74,7 +74,8 @@ void handoff_parser_destroy(handoff_parser *parser);
 /// Parses one JSON text and fills the parser's object, which is valid until the next call.
 handoff_parse_result handoff_parse(handoff_parser *parser, const void *bytes, size_t length);
 const handoff_object *handoff_parsed_object(const handoff_parser *parser);
-/// The first of the object's fields; Swift sees the array itself as a tuple that it would have to copy.
+/// The first of the object's fields; Swift sees the array itself as a tuple that it would have to
+/// copy.
 const handoff_value *handoff_parsed_fields(const handoff_parser *parser);
 
 #ifdef __cplusplus

@@ -6,9 +6,9 @@ extension Qualifier {
             return .dropped(.erased)
         }
         let place = rulebook.index(ofProduct: event.product)
-        let known = profile.products.firstIndex { $0.product == event.product }
-        let hasSold = known.map { !profile.products[$0].mqls.isEmpty } ?? false
-        if place == nil && !hasSold {
+        let name = symbols.text(event.product)
+        let isKnown = place != nil || profile.agreements.contains { $0.products.contains(name) }
+        if !isKnown {
             return refuse(.unknownProduct, "product", symbols.text(event.product))
         }
         let reasons = knownReasons(profile)
@@ -56,7 +56,7 @@ extension Qualifier {
 
     /// The reasons of the definition in force, then those of the agreements behind the lead's MQLs.
     private func knownReasons(_ profile: Profile) -> [RejectionReason] {
-        rulebook.definition.rejectionReasons + profile.agreements.flatMap(\.reasons)
+        rulebook.definition.rejectionReasons + profile.agreements.reversed().flatMap(\.reasons)
     }
 
     private func find(_ id: String, in profile: Profile) -> (record: Int, mql: Int)? {

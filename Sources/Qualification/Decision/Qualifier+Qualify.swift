@@ -115,7 +115,9 @@ extension Qualifier {
                 rulebook.index(ofProduct: left.product) ?? .max,
                 rulebook.index(ofProduct: right.product) ?? .max
             )
-            return places.0 < places.1
+            return places.0 != places.1
+                ? places.0 < places.1
+                : symbols.text(left.product) < symbols.text(right.product)
         }
         return inOrder.compactMap { record in
             guard record.product != product, let newest = record.mqls.last, newest.isOpen else {

@@ -134,8 +134,11 @@ package struct MQLRecord: Sendable {
 /// The due times of an MQL's follow-up alerts, fixed when it is published; nil = fired, ended or
 /// never due.
 package struct PendingAlerts: Sendable, Equatable {
+    /// Before the deadline.
     package var warning: Timestamp?
+    /// At the deadline.
     package var breach: Timestamp?
+    /// After the deadline.
     package var escalation: Timestamp?
     /// Whether an acceptance ends only the warning (`sla_ends_on: contacted`).
     package var endOnContact = false
@@ -197,12 +200,15 @@ package struct Disposition: Sendable, Equatable {
 package struct Agreement: Sendable, Equatable {
     /// SHA-256 of the definition file.
     package var sha256: String
+    /// The products it knew.
+    package var products: [String]
     /// The reasons it knew.
     package var reasons: [RejectionReason]
 
     /// Makes an agreement.
-    package init(sha256: String, reasons: [RejectionReason]) {
+    package init(sha256: String, products: [String], reasons: [RejectionReason]) {
         self.sha256 = sha256
+        self.products = products
         self.reasons = reasons
     }
 }

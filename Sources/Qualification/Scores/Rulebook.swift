@@ -93,7 +93,9 @@ package final class Rulebook {
     /// Prepares a definition for the lane that owns `symbols`.
     package init(_ definition: Definition, symbols: SymbolTable) {
         self.definition = definition
-        agreement = Agreement(sha256: definition.sha256, reasons: definition.rejectionReasons)
+        agreement = Agreement(
+            sha256: definition.sha256, products: definition.products.map(\.id),
+            reasons: definition.rejectionReasons)
         criteria = definition.engagement.map { criterion in
             Criterion(
                 criterion,

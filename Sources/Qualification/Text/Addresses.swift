@@ -117,6 +117,14 @@ private struct PlainText {
         return lowered
     }
 
+    /// Upper case without white space at both ends.
+    var trimmedAndUppered: String? {
+        trimmedAndLowered.map { lowered in
+            let uppered = lowered.map { $0 &- UInt8(ascii: "a") < 26 ? $0 & 0xdf : $0 }
+            return String(decoding: uppered, as: UTF8.self)
+        }
+    }
+
     /// Whether this is a domain in its normal form already: nothing to strip, nothing to lower.
     var isBareDomain: Bool {
         if bytes.isEmpty || bytes.last == UInt8(ascii: ".") || bytes.starts(with: "www.".utf8) {
@@ -129,6 +137,6 @@ private struct PlainText {
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte &- 9 < 5 || byte &- 0x1c < 4
+        byte == 0x20 || byte &- 9 < 5
     }
 }

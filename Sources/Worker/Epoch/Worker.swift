@@ -160,8 +160,9 @@ package final class Worker {
                 await closeLanes(Set(queues.keys.map(\.partition)))
                 openLanes(queues, &group)
             } else {
-                // A transaction of ours may be open, and its records in the changelog that the lanes
-                // are to be restored from: the producer first, then the lanes, as after a failure.
+                // A transaction of ours may be open, and its records in the changelog that the
+                // lanes are to be restored from: the producer first, then the lanes, as after a
+                // failure.
                 mustRewind = true
             }
             reply.resume()

@@ -24,10 +24,10 @@ struct LaneInput {
         position = start ?? -1
     }
 
-    /// The timestamp of the first waiting record.
+    /// The timestamp of the first waiting record; negative if it has none.
     var head: Int64 {
         guard let batch, place < batch.count else { return LaneMerge.nothing }
-        return batch.timestamp(at: place)
+        return min(batch.timestamp(at: place), LaneMerge.nothing - 1)
     }
 
     /// Whether everything that the broker had was taken, as far as the lane can know.

@@ -208,6 +208,11 @@ package final class LaneProcessor {
         }
     }
 
+    /// When the event of a record happened, in milliseconds; 0 if it does not say.
+    func occurredAt(_ batch: RecordBatch, at place: Int) -> Int64 {
+        batch.withValue(at: place) { max(0, reader.occurredAt($0)?.milliseconds ?? 0) }
+    }
+
     // MARK: Profiles
 
     private func entry(for rawKey: RawSpan) throws -> ProfileEntry {

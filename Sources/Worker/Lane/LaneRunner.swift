@@ -113,7 +113,11 @@ final class LaneRunner {
 
     private func look(at place: Int, _ state: inout LaneMerge.Inputs) throws {
         try inputs[place].refill(max: LaneRunner.recordsPerFetch)
-        let head = inputs[place].head
+        var head = inputs[place].head
+        if head < 0, let batch = inputs[place].batch {
+            // A record without Kafka timestamp counts as stamped when it happened (CONTRACT.md 2).
+            head = processor.occurredAt(batch, at: inputs[place].place)
+        }
         state.heads[place] = head
         if head == LaneMerge.nothing {
             state.isAtEnd[place] = inputs[place].isAtEnd
@@ -166,7 +170,6 @@ final class LaneRunner {
         lastMark = mark
         return cut
     }
-
 
     private func flush(_ position: Int64) {
         guard !isFlushing, !isCommitting else { return }

@@ -147,8 +147,8 @@ package final class Stage: Sendable {
 
     /// Starts a worker; one of the same name has the same state folder.
     ///
-    /// With `isStatic` it is a static member under its name, so that the next one of that name takes
-    /// over at once, however this one ended.
+    /// With `isStatic` it is a static member under its name, so that the next one of that name
+    /// takes over at once, however this one ended.
     package func start(
         _ name: String = "one", isStatic: Bool = true, settings extra: [String: String] = [:]
     ) throws -> WorkerProcess {
