@@ -96,7 +96,7 @@ struct JSONFuzzTests {
         #expect(event[.employees] == .number(value))
     }
 
-    @Test(arguments: ["3-1e400", "65-12345678901234567890", "1.5-1e400", "0e1-1e400"])
+    @Test(arguments: ["3-1e400", "65-12345678901234567890", "1.5-1e400"])
     func aHugeNumberThatRunsIntoAnotherIsNotJSON(_ text: String) throws {
         let reading = try Reading()
         withKnownIssue("the replacement of a huge number is joined to the number before it") {
