@@ -139,9 +139,11 @@ void tame_huge_numbers(uint8_t *bytes, size_t length) {
         size_t end = end_of_number(bytes, place, length);
         if (end == place) return;
         double number = std::strtod(reinterpret_cast<const char *>(bytes + place), nullptr);
-        if (std::fabs(number) > exact_integers_end && end - place >= 4) {
-            std::memset(bytes + place, ' ', end - place);
-            std::memcpy(bytes + place, "9e99", 4);
+        if (std::fabs(number) > exact_integers_end && end - place >= 4 + (byte == '-')) {
+            // The sign stays: without it a number before this one would grow together with it.
+            size_t start = byte == '-' ? place + 1 : place;
+            std::memset(bytes + start, ' ', end - start);
+            std::memcpy(bytes + start, "9e99", 4);
         }
         place = end - 1;
     }

@@ -6,6 +6,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// The start of the year 2000: anything before is refused as `bad_timestamp` (CONTRACT.md 3).
     package static let earliestAccepted = Timestamp(milliseconds: 946_684_800_000)
 
+    /// The last millisecond of the year 9999, where RFC 3339 ends.
+    package static let latestAccepted = Timestamp(milliseconds: 253_402_300_799_999)
+
     /// Before every accepted time; the `as_of` of a profile to which nothing was applied yet.
     package static let distantPast = Timestamp(milliseconds: .min / 4)
 

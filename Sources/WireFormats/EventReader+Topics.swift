@@ -42,7 +42,7 @@ extension EventReader {
                 } else {
                     nil
                 }
-            if fact == nil, !member.isText, !member.isAbsent {
+            if fact == nil, !member.isText, !member.isAbsent, isLast(place) {
                 let name = "properties.\(parser.propertyName(at: place))"
                 ignore(name, member, "a text, a number up to 2^53 or a boolean")
                 return []
@@ -53,6 +53,12 @@ extension EventReader {
             if let fact, !member.isAbsent { found.append((name, fact)) }
         }
         return found
+    }
+
+    /// Whether no later property has the same name: of a repeated key the last counts.
+    private func isLast(_ place: Int) -> Bool {
+        let name = parser.propertyName(at: place)
+        return !(place + 1..<parser.propertyCount).contains { parser.propertyName(at: $0) == name }
     }
 
     /// Reads a record of the leads topic.

@@ -116,7 +116,9 @@ package final class EventReader {
             throw DeadLetter(
                 .keyMismatch, "the record's key \"\(shown)\" is not lead_id \(leadID.shown)")
         }
-        let recordedAt = input.timestamp < 0 ? at : Timestamp(milliseconds: input.timestamp)
+        let recordedAt =
+            input.timestamp < 0
+            ? at : min(Timestamp(milliseconds: input.timestamp), .latestAccepted)
         if at > recordedAt + futureTolerance {
             throw DeadLetter(
                 .occurredInFuture,

@@ -21,7 +21,9 @@ package enum RFC3339 {
             place == text.count
         else { return nil }
         let ofDay = ((hour * 60 + minute - offset) * 60 + second) * 1000 + thousandths
-        return Timestamp(milliseconds: date.start.milliseconds + Int64(ofDay))
+        let time = Timestamp(milliseconds: date.start.milliseconds + Int64(ofDay))
+        // An offset can carry the last hours of 9999 into a year that cannot be written.
+        return time <= .latestAccepted ? time : nil
     }
 
     private static func digits(_ text: Span<UInt8>, _ start: Int, _ count: Int) -> Int? {

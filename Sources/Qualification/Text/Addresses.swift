@@ -65,8 +65,9 @@ package enum Address {
     /// The ISO 3166-1 alpha-2 code in upper case, or nil if there is no such country; `UK` means
     /// GB.
     package static func country(_ text: String) -> String? {
-        let code =
-            text.utf8.count == 2 && countries.contains(text) ? text : trimmed(text).uppercased()
+        if text.utf8.count == 2, countries.contains(text) { return text }
+        // ASCII only: Unicode upper-casing turns letters such as sharp s into two that are a code.
+        guard let code = PlainText(text)?.trimmedAndUppered else { return nil }
         if code == "UK" { return "GB" }
         return code.utf8.count == 2 && countries.contains(code) ? code : nil
     }
