@@ -147,7 +147,10 @@ extension EventReader {
         let value = parser[HANDOFF_PRODUCT_INTEREST]
         if value.isAbsent { return [] }
         let items = parser.interests
-        guard value.kind == HANDOFF_ARRAY, items.allSatisfy({ $0.isText || $0.isAbsent }) else {
+        let isReadable = items.allSatisfy {
+            $0.isAbsent || $0.isText && $0.byteCount <= EventReader.textLimit
+        }
+        guard value.kind == HANDOFF_ARRAY, isReadable else {
             ignore("product_interest", value, "an array of texts")
             return []
         }

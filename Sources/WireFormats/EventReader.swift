@@ -8,6 +8,10 @@ package final class EventReader {
     /// A value above this many bytes is `too_large`.
     package static let valueLimit = 1 << 20
 
+    /// A longer optional text is left out: a message holds ten of them, and a broker takes 1 MiB.
+    static let textLimit = 32_768
+    static let shortText = "a text of at most \(textLimit) bytes"
+
     let parser = JSONObjectParser()
     let symbols: SymbolTable
     let futureTolerance: Span24h
@@ -140,16 +144,26 @@ package final class EventReader {
     func optionalText(_ field: handoff_field) -> String? {
         let value = parser[field]
         if value.isAbsent { return nil }
-        if value.isText { return value.text }
-        ignore(field.name, value, "a text")
+        if isReadable(field) { return value.text }
         return nil
     }
 
     func optionalSymbol(_ field: handoff_field) -> Symbol {
         let value = parser[field]
-        if value.isText { return value.isAbsent ? .none : value.symbol(symbols) }
-        if !value.isAbsent { ignore(field.name, value, "a text") }
-        return .none
+        return !value.isAbsent && isReadable(field) ? value.symbol(symbols) : .none
+    }
+
+    /// Whether a field is a text that is not too long; notes it if not.
+    private func isReadable(_ field: handoff_field) -> Bool {
+        let value = parser[field]
+        if !value.isText {
+            ignore(field.name, value, "a text")
+        } else if value.byteCount > EventReader.textLimit {
+            ignore(field.name, value, EventReader.shortText)
+        } else {
+            return true
+        }
+        return false
     }
 
     /// `source`: its channel and campaign, or neither if anything in it is wrong.
@@ -162,8 +176,8 @@ package final class EventReader {
         }
         let (channel, campaign) = (parser.sourceChannel, parser.sourceCampaignID)
         for (name, part) in [("source.channel", channel), ("source.campaign_id", campaign)]
-        where !part.isAbsent && !part.isText {
-            ignore(name, part, "a text")
+        where !part.isAbsent && !(part.isText && part.byteCount <= EventReader.textLimit) {
+            ignore(name, part, part.isText ? EventReader.shortText : "a text")
             return (.none, .none)
         }
         return (

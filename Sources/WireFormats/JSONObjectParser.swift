@@ -138,7 +138,8 @@ import Qualification
         switch kind {
         case HANDOFF_TEXT:
             "\"\(String(String.UnicodeScalarView(text.unicodeScalars.prefix(100))))\""
-        case HANDOFF_NUMBER: number.map { "\($0)" } ?? ""
+        case HANDOFF_NUMBER:
+            number.map { number in Int64(exactly: number).map(String.init) ?? "\(number)" } ?? ""
         case HANDOFF_HUGE_NUMBER: "a number beyond 2^53"
         case HANDOFF_TRUE: "true"
         case HANDOFF_FALSE: "false"

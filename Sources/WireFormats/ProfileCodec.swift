@@ -63,6 +63,11 @@ package struct ProfileCodec {
         return writer.bytes
     }
 
+    /// Whether the bytes are those of a lead that was erased, told without decoding them.
+    package static func isErased(_ encoded: [UInt8]) -> Bool {
+        encoded.count > 1 && Flags(rawValue: encoded[1]).contains(.isErased)
+    }
+
     struct Flags: OptionSet {
         let rawValue: UInt8
         static let hasLeadEvent = Flags(rawValue: 1)

@@ -110,7 +110,7 @@ private struct ProfileDecoder {
             guard let source = EventSource(rawValue: UInt8(packed & 3)) else {
                 throw .malformed("an unknown event source")
             }
-            previous += packed >> 2
+            previous &+= packed >> 2
             entries.append(
                 RememberedEvents.Entry(
                     at: Timestamp(milliseconds: previous), hash: try reader.word(),

@@ -139,7 +139,10 @@ package final class ReferenceParser {
     private func text(_ field: handoff_field) -> String? {
         let value = parser[field]
         if value.isAbsent { return nil }
-        return known(field, value.isText ? value.text : nil, "a text")
+        let isReadable = value.isText && value.byteCount <= EventReader.textLimit
+        return known(
+            field, isReadable ? value.text : nil,
+            value.isText ? EventReader.shortText : "a text")
     }
 
     private func number(_ field: handoff_field) -> Double? {

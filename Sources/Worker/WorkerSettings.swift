@@ -25,8 +25,6 @@ package struct WorkerSettings: Sendable {
     package var flushBytes = 16 << 20
     /// How many bytes of profiles stay in memory, over all lanes.
     package var hotProfileBytes = 64 << 20
-    /// How long a restored lane waits for the group's offsets to be those of its state.
-    package var offsetsWait = Duration.seconds(30)
     /// How long a stop may take.
     package var shutdownTimeout = Duration.seconds(20)
     /// The lanes of the whole group, that is the partitions of each input.

@@ -51,7 +51,7 @@ struct Composition {
     }
 
     func run() async throws {
-        var configuration = ServiceGroupConfiguration(
+        let configuration = ServiceGroupConfiguration(
             services: [
                 .init(
                     service: ReferenceService(follower: follower),
@@ -61,8 +61,6 @@ struct Composition {
                     failureTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        configuration.maximumGracefulShutdownDuration = settings.shutdownTimeout.duration
-        configuration.maximumCancellationDuration = .seconds(5)
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let failure as WorkerFailure {
@@ -105,6 +103,7 @@ private struct WorkerService: Service {
     func run() async throws {
         try await withGracefulShutdownHandler {
             await follower.waitUntilCaughtUp()
+            if events.isStopRequested { return }
             let consumer = try makeConsumer()
             let result: Result<Void, any Error>
             do {
@@ -118,6 +117,17 @@ private struct WorkerService: Service {
             try result.get()
         } onGracefulShutdown: {
             events.stop()
+            // Else it is told only after this service has ended, and that may be waiting for it.
+            follower.stop()
+            endByForce()
+        }
+    }
+
+    /// A stop is bounded, whatever hangs: nothing is lost by ending at any moment.
+    private func endByForce() {
+        clock.after(settings.shutdownTimeout.duration) { [logger] in
+            logger.error("not stopped within shutdown_timeout, ending at once")
+            _exit(1)
         }
     }
 

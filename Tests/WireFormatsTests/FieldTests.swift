@@ -30,7 +30,7 @@ struct FieldTests {
 
     static let wrongTexts: [Ignored] = texts.flatMap { topic, fields in
         fields.flatMap { field in
-            [("7", "7.0"), ("true", "true"), ("[]", "an array"), ("{}", "an object")].map {
+            [("7", "7"), ("true", "true"), ("[]", "an array"), ("{}", "an object")].map {
                 Ignored(topic, "\"\(field)\":\($0)", "\(field) (\($1) is not a text)")
             }
         }
@@ -42,7 +42,7 @@ struct FieldTests {
         .init(.lead, #""company_domain":"https://""#, "company_domain (\"https://\" is not a dom"),
         .init(.lead, #""country":"XX""#, "country (\"XX\" is not a country code of ISO 3166-1)"),
         .init(.lead, #""employees":true"#, "employees (true is not a whole number from 0 to 2^53)"),
-        .init(.lead, #""employees":-1"#, "employees (-1.0 is not a whole number"),
+        .init(.lead, #""employees":-1"#, "employees (-1 is not a whole number"),
         .init(.lead, #""employees":50.5"#, "employees (50.5 is not a whole number"),
         .init(.lead, #""employees":"50""#, "employees (\"50\" is not a whole number"),
         .init(.lead, #""employees":9007199254740993"#, "employees (a number beyond 2^53 is not"),
@@ -58,13 +58,13 @@ struct FieldTests {
         .init(.lead, #""annual_revenue":false"#, "annual_revenue (false is not a number from 0"),
         .init(.lead, #""consent":true"#, "consent (true is not an object)"),
         .init(.lead, #""consent":{"contact":"yes"}"#, "consent.contact (\"yes\" is not true or "),
-        .init(.lead, #""consent":{"contact":1}"#, "consent.contact (1.0 is not true or false)"),
+        .init(.lead, #""consent":{"contact":1}"#, "consent.contact (1 is not true or false)"),
         .init(.lead, #""product_interest":"crm""#, "product_interest (\"crm\" is not an array of"),
         .init(.lead, #""product_interest":["crm",7]"#, "product_interest (an array is not an arr"),
         .init(.lead, #""product_interest":{"a":1}"#, "product_interest (an object is not an array"),
         .init(.lead, #""source":"email""#, "source (\"email\" is not an object)"),
         .init(.activity, #""source":[]"#, "source (an array is not an object)"),
-        .init(.activity, #""source":{"channel":7}"#, "source.channel (7.0 is not a text)"),
+        .init(.activity, #""source":{"channel":7}"#, "source.channel (7 is not a text)"),
         .init(
             .lead, #""source":{"channel":"x","campaign_id":{}}"#,
             "source.campaign_id (an object is not a text)"),
@@ -195,10 +195,8 @@ struct FieldTests {
         let json = Reading.json(
             .activity, #""properties":{"seats":[],"seats":5}"#, type: "trial_started")
         let event = try reading.activity(json)
-        withKnownIssue("every occurrence of a repeated property is checked, not only the last") {
-            #expect(reading.reader.ignoredFields == nil)
-            #expect(event.properties.count == 1)
-        }
+        #expect(reading.reader.ignoredFields == nil)
+        #expect(event.properties.count == 1)
     }
 
     @Test func ofRepeatedKeysTheLastCounts() throws {

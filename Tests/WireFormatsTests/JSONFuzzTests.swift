@@ -99,10 +99,8 @@ struct JSONFuzzTests {
     @Test(arguments: ["3-1e400", "65-12345678901234567890", "1.5-1e400"])
     func aHugeNumberThatRunsIntoAnotherIsNotJSON(_ text: String) throws {
         let reading = try Reading()
-        withKnownIssue("the replacement of a huge number is joined to the number before it") {
-            let letter = reading.refusal(.lead, Reading.json(.lead, "\"x\":\(text)"))
-            #expect(letter?.reason == .notJSON)
-        }
+        let letter = reading.refusal(.lead, Reading.json(.lead, "\"x\":\(text)"))
+        #expect(letter?.reason == .notJSON)
     }
 
     @Test(arguments: ["1e400 1", "1e400x", "01e400", "1e400,", "1e", "--1e400", "1.e400", "+1e400"])

@@ -104,6 +104,7 @@ struct ProfileVersion1Tests {
                 RejectionReason(code: "wrong_size", action: .disqualify),
                 RejectionReason(code: "bad_timing", action: .recycle(afterDays: 60)),
             ])
+        #expect(agreements.map(\.products) == [["crm", "gone"], []])
         #expect(agreements.last?.reasons == [])
     }
 

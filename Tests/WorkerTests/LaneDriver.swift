@@ -99,7 +99,7 @@ final class LaneDriver {
     /// Writes behind, as the flusher does.
     func flush() {
         for (key, value) in processor.beginFlush().changes { store.values[key] = value }
-        processor.endFlush(isWritten: true, hadErased: false)
+        processor.endFlush(isWritten: true, mustScrub: false)
     }
 
     /// Goes on as a new process would, from what is stored and, if given, by a new definition.

@@ -82,12 +82,17 @@ internal import Synchronization
     }
 
     func enqueue(_ command: Command) {
-        let late = shared.withLock { shared -> Bool in
-            if shared.phase == .closed { return true }
+        let refusal = shared.withLock { shared -> KafkaError? in
+            if shared.phase == .closed { return closedError("rewind") }
+            if case .rewind = command {
+                // While a rebalance is handled this thread waits for the handler, and the handler
+                // may be the one that asks: each would wait for the other.
+                guard case .assigned = shared.phase else { return rebalancingError }
+            }
             shared.commands.append(command)
-            return false
+            return nil
         }
-        if late { refuse(command) } else { yield() }
+        if let refusal { refuse(command, refusal) } else { yield() }
     }
 
     /// Ends the thread without a close, whatever it waits for.
@@ -106,10 +111,27 @@ internal import Synchronization
         }
     }
 
-    private func refuse(_ command: Command) {
+    private func refuse(_ command: Command, _ error: KafkaError) {
         if case .rewind(_, let continuation) = command {
-            continuation.resume(returning: .failure(closedError("rewind")))
+            continuation.resume(returning: .failure(error))
         }
+    }
+
+    private var rebalancingError: KafkaError {
+        KafkaError(
+            RD_KAFKA_RESP_ERR__IN_PROGRESS, operation: "rewind",
+            subject: "no current assignment of \(groupID)", otherwise: .retry)
+    }
+
+    /// From here until the next assignment has started nothing can be rewound.
+    private func beginRebalance() {
+        let refused = shared.withLock { shared -> [Command] in
+            shared.phase = .rebalancing
+            let waiting = shared.commands
+            shared.commands = waiting.filter { if case .rewind = $0 { false } else { true } }
+            return waiting.filter { if case .rewind = $0 { true } else { false } }
+        }
+        for command in refused { refuse(command, rebalancingError) }
     }
 }
 
@@ -178,7 +200,7 @@ extension GroupCore {
             defer { shared.commands = [] }
             return shared.commands
         }
-        for command in left { refuse(command) }
+        for command in left { refuse(command, closedError("rewind")) }
         ended.open()
     }
 
@@ -215,22 +237,22 @@ extension GroupCore {
     }
 
     private func assign(_ partitions: [TopicPartition], _ handle: Handle) {
-        shared.withLock { $0.phase = .rebalancing }
+        beginRebalance()
         let handler = handler
         let offsets = wait(nil) { await handler.assigned(partitions) } ?? [:]
         guard !shared.withLock({ $0.abandoned }) else { return }
         closeQueues()
         switch start(partitions, at: offsets, handle) {
         case .success(let queues):
-            shared.withLock { $0.phase = .assigned(partitions) }
             _ = wait(nil) { await handler.started(queues) }
+            shared.withLock { $0.phase = .assigned(partitions) }
         case .failure(let error):
             handler.failed(error)
         }
     }
 
     private func revoke(_ partitions: [TopicPartition], _ handle: Handle) {
-        shared.withLock { $0.phase = .rebalancing }
+        beginRebalance()
         let lost = unsafe rd_kafka_assignment_lost(handle.raw) != 0
         let handler = handler
         let done: Void? = wait(limits.revokeDeadline) {
@@ -246,10 +268,7 @@ extension GroupCore {
         to offsets: [TopicPartition: Int64], _ handle: Handle
     ) -> Result<[TopicPartition: PartitionQueue], KafkaError> {
         guard case .assigned(let partitions) = shared.withLock({ $0.phase }) else {
-            return .failure(
-                KafkaError(
-                    RD_KAFKA_RESP_ERR__IN_PROGRESS, operation: "rewind",
-                    subject: "no current assignment of \(groupID)"))
+            return .failure(rebalancingError)
         }
         closeQueues()
         return start(partitions, at: offsets, handle)

@@ -73,6 +73,11 @@ final class ProducerCore: @unchecked Sendable {
     func send(_ records: OutboundRecords) throws(KafkaError) {
         let handle = try live("produce")
         let others = try sender?.learn(records.otherTopics, timeout: limits.connectTimeout) ?? []
+        for (name, place) in zip(records.otherTopics, others) where place < 0 {
+            // The topic of a product that is no longer sold, and somebody has removed it: nobody
+            // reads it any more, and stopping would stop for ever.
+            logger.error("messages for a topic that does not exist", metadata: ["topic": "\(name)"])
+        }
         let refusals = sender?.send(records, 0..<records.count, others: others) ?? []
         guard let first = refusals.first else { return }
         let topic = Int(records.entries[first.index].topic)

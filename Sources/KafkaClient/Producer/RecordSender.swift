@@ -49,6 +49,8 @@ internal import CLibrdkafka
     }
 
     /// The places of topics that are not among those it was made with; looks up new ones.
+    ///
+    /// -1 for one that does not exist: records for it are skipped, see `send`.
     func learn(_ others: [String], timeout: Duration) throws(KafkaError) -> [Int] {
         var places: [Int] = []
         for name in others {
@@ -59,10 +61,20 @@ internal import CLibrdkafka
             names.append(name)
             unsafe pending.append([])
             pendingIndexes.append([])
-            places.append(names.count - 1)
-        }
-        if unsafe topics.count < names.count || partitionCounts.count < names.count {
-            try warm(timeout: timeout)
+            do throws(KafkaError) {
+                try warm(timeout: timeout)
+                places.append(names.count - 1)
+            } catch {
+                guard error.consequence == .stop(exitCode: 4) else { throw error }
+                names.removeLast()
+                unsafe pending.removeLast()
+                pendingIndexes.removeLast()
+                if unsafe topics.count > names.count {
+                    unsafe rd_kafka_topic_destroy(topics.removeLast())
+                }
+                try warm(timeout: timeout)
+                places.append(-1)
+            }
         }
         return places
     }
@@ -110,6 +122,7 @@ internal import CLibrdkafka
             guard let base = unsafe base else { return }
             for index in range {
                 let entry = records.entries[index]
+                if entry.topic < 0, others[-1 - Int(entry.topic)] < 0 { continue }
                 guard let topic = checked(entry, others) else {
                     refusals.append(
                         Refusal(index: index, code: RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION))

@@ -54,6 +54,14 @@ extension Qualifier {
             stamp: event.header.stamp, answer: event.answer, reason: event.reason, action: action)
     }
 
+    /// What follows from a rejection or loss, by the definition in force; by the one that published
+    /// the MQL if its reason is no longer there.
+    func action(of answer: Disposition, _ profile: Profile) -> RejectionReason.Action? {
+        guard answer.answer.needsReason else { return nil }
+        let code = symbols.text(answer.reason)
+        return knownReasons(profile).first { $0.code == code }?.action ?? answer.action
+    }
+
     /// The reasons of the definition in force, then those of the agreements behind the lead's MQLs.
     private func knownReasons(_ profile: Profile) -> [RejectionReason] {
         rulebook.definition.rejectionReasons + profile.agreements.reversed().flatMap(\.reasons)

@@ -131,7 +131,7 @@ extension Qualifier {
     ) -> Status? {
         guard let newest = profile.products[record].mqls.last else { return nil }
         let answer = newest.disposition
-        if let answer, !answer.answer.keepsOpen, answer.action == .disqualify {
+        if let answer, action(of: answer, profile) == .disqualify {
             codes.append(symbols.intern("rejected:\(symbols.text(answer.reason))"))
         }
         if !codes.isEmpty { return .disqualified }
@@ -147,8 +147,8 @@ extension Qualifier {
     private func recycleCodes(
         _ mql: MQLRecord, _ profile: Profile, _ place: Int, _ asOf: Timestamp
     ) {
-        guard let answer = mql.disposition, !answer.answer.keepsOpen,
-            case .recycle(let days) = answer.action
+        guard let answer = mql.disposition,
+            case .recycle(let days) = action(of: answer, profile)
         else { return }
         if asOf < answer.stamp.at + .days(days) { codes.append(rulebook.codes.coolingDown) }
         let product = rulebook.products[place].symbol

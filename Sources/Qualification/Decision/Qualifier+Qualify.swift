@@ -9,7 +9,8 @@ extension Qualifier {
         let (facts, lead) = try view(of: profile)
         profile.products[record].cycles += 1
         let cycle = profile.products[record].cycles
-        let followUpBy = max(asOf, context.recordedAt) + entry.product.followUpWithin
+        let followUpBy = min(
+            max(asOf, context.recordedAt) + entry.product.followUpWithin, .latestAccepted)
         let owner =
             facts.account?.ownerID
             ?? rulebook.definition.routing.first { $0.when.holds(facts.value) }?.ownerID

@@ -112,7 +112,8 @@ package final class Qualifier {
         profile.remembered.insert(
             RememberedEvents.Entry(
                 at: stamp.at, hash: event.header.idHash, source: .activities))
-        profile.addInterest(tag)
+        let isKnown = !tag.isSome || rulebook.index(ofProduct: tag) != nil
+        profile.addInterest(tag, isKnown: isKnown)
         touch(&profile, stamp, .activities, event.channel, event.campaign, campaign)
         profile.remember(
             RecentActivity(stamp: stamp, type: event.type, tag: tag, campaign: event.campaign))
@@ -132,7 +133,7 @@ package final class Qualifier {
             }
             isFresh = isFresh || rule.freshWhen.contains { $0.holds(value) }
         }
-        if isFresh { profile.freshen(tag: tag, at: stamp.at) }
+        if isFresh { profile.freshen(tag: tag, at: stamp.at, isKnown: isKnown) }
     }
 
     private func activityContext(_ event: ActivityEvent, tag: Symbol) -> Context {
@@ -160,10 +161,8 @@ package final class Qualifier {
             profile.addInterest(product)
         }
         let campaign = try campaign(event.campaign)
-        if let product = campaign?.product.map(symbols.intern),
-            rulebook.index(ofProduct: product) != nil
-        {
-            profile.addInterest(product)
+        if let product = campaign?.product.map(symbols.intern) {
+            profile.addInterest(product, isKnown: rulebook.index(ofProduct: product) != nil)
         }
         touch(&profile, stamp, .leads, event.channel, event.campaign, campaign)
         try decideAll(

@@ -63,10 +63,10 @@ package struct Profile: Sendable {
         return products.count - 1
     }
 
-    /// Adds a product of interest.
-    package mutating func addInterest(_ product: Symbol) {
-        guard product.isSome, !interests.contains(product), interests.count < Profile.tagLimit
-        else { return }
+    /// Adds a product of interest; the limit is for products that the definition does not know.
+    package mutating func addInterest(_ product: Symbol, isKnown: Bool = true) {
+        guard product.isSome, !interests.contains(product) else { return }
+        if !isKnown, interests.count >= Profile.tagLimit { return }
         interests.append(product)
     }
 
@@ -91,11 +91,11 @@ package struct Profile: Sendable {
         if recent.count > Profile.recentLimit { recent.removeLast() }
     }
 
-    /// Keeps the latest fresh activity of a tag.
-    package mutating func freshen(tag: Symbol, at time: Timestamp) {
+    /// Keeps the latest fresh activity of a tag; the limit is as for interests.
+    package mutating func freshen(tag: Symbol, at time: Timestamp, isKnown: Bool = true) {
         if let index = freshness.firstIndex(where: { $0.tag == tag }) {
             if freshness[index].at < time { freshness[index].at = time }
-        } else if freshness.count < Profile.tagLimit {
+        } else if isKnown || freshness.count < Profile.tagLimit {
             freshness.append((tag, time))
         }
     }

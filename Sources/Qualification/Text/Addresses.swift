@@ -37,7 +37,10 @@ package enum Address {
     package static func domain(_ text: String) -> String? {
         if let ascii = PlainText(text), ascii.isBareDomain { return text }
         var domain = Substring(trimmed(text).lowercased())
-        if let scheme = domain.firstRange(of: "://") { domain = domain[scheme.upperBound...] }
+        let beforePath = domain.prefix { !"/?#".contains($0) }
+        if beforePath.hasSuffix(":"), domain[beforePath.endIndex...].hasPrefix("//") {
+            domain = domain[beforePath.endIndex...].dropFirst(2)
+        }
         if let end = domain.firstIndex(where: { "/?#".contains($0) }) { domain = domain[..<end] }
         if let port = domain.lastIndex(of: ":") { domain = domain[..<port] }
         if domain.hasPrefix("www.") { domain = domain.dropFirst(4) }
@@ -45,13 +48,13 @@ package enum Address {
         return domain.isEmpty ? nil : String(domain)
     }
 
-    /// The domain and its parents that still have a dot: `a.b.co` gives `a.b.co` and `b.co`.
+    /// The domain and all its parents: `a.b.co` gives `a.b.co`, `b.co` and `co`.
     package static func withParents(_ domain: String) -> [String] {
         var found = [domain]
         var rest = Substring(domain)
         while let dot = rest.firstIndex(of: ".") {
             rest = rest[rest.index(after: dot)...]
-            if rest.contains(".") { found.append(String(rest)) }
+            if !rest.isEmpty { found.append(String(rest)) }
         }
         return found
     }

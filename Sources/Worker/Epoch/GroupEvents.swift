@@ -10,7 +10,7 @@ enum WorkerEvent: Sendable {
     /// The consumer cannot go on.
     case failed(KafkaError)
     case lane(LaneReport)
-    case flushed(lane: Int32, isWritten: Bool)
+    case flushed(lane: Int32, Flusher.Outcome)
     /// Stop, committing what is done.
     case stop
 }
@@ -21,6 +21,11 @@ enum WorkerEvent: Sendable {
 package final class GroupEvents: AssignmentHandler {
     let inbox = Inbox<WorkerEvent>()
     private let isClosed = Mutex(false)
+    private let overdue = Atomic(false)
+    private let stopRequested = Atomic(false)
+
+    /// Whether a revoke was answered for the worker, because it took too long: its lanes are lost.
+    var isOverdue: Bool { overdue.load(ordering: .acquiring) }
 
     /// A door with nobody behind it yet.
     package init() {}
@@ -31,6 +36,7 @@ package final class GroupEvents: AssignmentHandler {
     }
 
     package func started(_ queues: [TopicPartition: PartitionQueue]) async {
+        overdue.store(false, ordering: .releasing)
         await ask { .started(queues.mapValues { $0 as any InputQueue }, $0) }
     }
 
@@ -39,16 +45,19 @@ package final class GroupEvents: AssignmentHandler {
     }
 
     package func revokeOverdue(_ partitions: [TopicPartition]) {
-        // Nothing to do: the epoch's offsets will be refused by the group, and its records with
-        // them.
+        overdue.store(true, ordering: .releasing)
     }
 
     package func failed(_ error: KafkaError) {
         inbox.post(.failed(error))
     }
 
+    /// Whether somebody has asked the worker to stop.
+    package var isStopRequested: Bool { stopRequested.load(ordering: .acquiring) }
+
     /// Asks the worker to stop.
     package func stop() {
+        stopRequested.store(true, ordering: .releasing)
         inbox.post(.stop)
     }
 

@@ -51,6 +51,7 @@ package final class Worker {
     private var lanes: [Int32: Lane] = [:]
     private var running: Set<Int32> = []
     private var ending: Set<Int32> = []
+    private var damaged: Set<Int32> = []
     private var lanesOpened = 0
     private var producer = ProducerState.unready
     private var mustCutNow = false
@@ -89,7 +90,7 @@ package final class Worker {
             settings: settings, definition: definition,
             outputs: settings.topics.outputs(definition), folder: folder, changes: changes,
             kafka: kafka,
-            flusher: Flusher(logger: logger) { inbox.post(.flushed(lane: $0, isWritten: $1)) },
+            flusher: Flusher(logger: logger) { inbox.post(.flushed(lane: $0, $1)) },
             clock: clock, logger: logger, report: { inbox.post(.lane($0)) })
     }
 
@@ -135,6 +136,9 @@ package final class Worker {
             if isStopping { return try await finish() }
             if mustRewind { try await rewind(&group) }
             if mustCutNow || clock.now() >= nextCut { try await endEpochIfDue() }
+            // Also without anything to commit: what was committed last must reach the disk, and an
+            // erasure must clean it, however quiet the topics are.
+            await flushIfDue()
             announceIfReady()
             removeForeignFiles()
             await waitForWork()
@@ -168,12 +172,13 @@ package final class Worker {
             reply.resume()
         case .revoked(let partitions, let isLost, let reply):
             hasAnnounced = false
+            hasAssignment = false
             await giveUp(Set(partitions.map(\.partition)), isLost: isLost)
             reply.resume()
         case .failed(let error): try fail(error)
         case .lane(let report): try await handle(report)
-        case .flushed(let lane, let isWritten):
-            lanes[lane]?.post(.flushed(isWritten: isWritten))
+        case .flushed(let lane, let outcome):
+            lanes[lane]?.post(.flushed(outcome))
         case .stop: isStopping = true
         }
     }
@@ -194,6 +199,9 @@ package final class Worker {
             logger.error("lane ended", metadata: ["lane": "\(lane)", "error": "\(failure)"])
             switch failure.consequence {
             case .restart: mustRewind = true
+            case .wipeAndRestart:
+                damaged.insert(lane)
+                mustRewind = true
             case .stopWorker:
                 throw WorkerFailure("lane \(lane) cannot go on: \(failure)", exitCode: 1)
             }
@@ -229,6 +237,13 @@ package final class Worker {
             guard let source = sources[partition.topic] else { continue }
             byLane[partition.partition, default: [:]][source] = queue
         }
+        do throws(KafkaError) {
+            try kafka.noteAssignment()
+        } catch {
+            logger.warning("group metadata not read", metadata: ["error": "\(error)"])
+            mustRewind = true
+            return
+        }
         for (number, queues) in byLane {
             lanesOpened += 1
             let lane = Lane(
@@ -240,7 +255,7 @@ package final class Worker {
 
     /// Commits what the lanes have, unless it is too late, and ends them.
     private func giveUp(_ numbers: Set<Int32>, isLost: Bool) async {
-        if !isLost { await commitLast() }
+        if !isLost, !events.isOverdue { await commitLast() }
         await closeLanes(numbers)
         // The others were halted with them; they go on from the commit.
         if !lanes.isEmpty { mustRewind = true }
@@ -307,6 +322,8 @@ package final class Worker {
         if cuts.isEmpty { return nil }
         do throws(KafkaError) {
             try await prepareProducer()
+            // A handle that refuses to begin is of no use any more.
+            producer = .unready
             try await kafka.beginTransaction()
             producer = .mustAbort
             var offsets: [TopicPartition: Int64] = [:]
@@ -327,7 +344,6 @@ package final class Worker {
         for (lane, _) in cuts { lane.post(.committed) }
         let records = cuts.reduce(0) { $0 + $1.cut.records.count }
         news(.committed(records: records, took: clock.now() - start))
-        if !halting { await flushIfDue() }
         return nil
     }
 
@@ -381,21 +397,39 @@ package final class Worker {
 
     /// Throws away what is not committed and begins again at the last commit.
     private func rewind(_ group: inout DiscardingTaskGroup) async throws(WorkerFailure) {
+        hasAnnounced = false
+        hasAssignment = false
         await closeLanes(Set(lanes.keys))
+        await wipeDamaged()
         do throws(KafkaError) {
             try await prepareProducer()
             let queues = try await kafka.rewind(to: [:])
             mustRewind = false
             openLanes(queues, &group)
         } catch {
-            if case .stop(let exitCode) = error.consequence {
+            if case .stop(let exitCode) = error.consequence, !error.isPassing {
                 throw WorkerFailure("\(error)", exitCode: exitCode)
             }
             // A rebalance decides over the partitions, or the broker is away: try again after a
             // pause.
-            logger.warning("not rewound yet", metadata: ["error": "\(error)"])
-            nextCut = clock.now() + settings.commitInterval
+            logger.notice("not rewound yet", metadata: ["error": "\(error)"])
+            nextCut = clock.now() + Worker.rewindPause
         }
+    }
+
+    private static let rewindPause = Duration.milliseconds(500)
+
+    /// Throws away the files that a lane found damaged; the changelog holds everything.
+    private func wipeDamaged() async {
+        await environment.flusher.waitForAll()
+        for number in damaged {
+            do {
+                try environment.folder.removeLane(Int(number))
+            } catch {
+                logger.error("damaged state not removed", metadata: ["error": "\(error)"])
+            }
+        }
+        damaged = []
     }
 
     private func finish() async throws(WorkerFailure) {
@@ -406,17 +440,21 @@ package final class Worker {
     /// Commits what the lanes have and lets the disk catch up, so that the next owner of these
     /// files, most often this worker again, has nothing to replay.
     private func commitLast() async {
-        if let error = await commit(halting: true) {
-            logger.warning("last epoch given up", metadata: ["error": "\(error)"])
-        } else {
-            await flush(running)
+        guard let error = await commit(halting: true) else { return await flush(running) }
+        logger.warning("last epoch given up", metadata: ["error": "\(error)"])
+        do throws(KafkaError) {
+            // What it left open would keep the next owner's restore waiting.
+            try await prepareProducer()
+        } catch {
+            logger.warning("transaction left open", metadata: ["error": "\(error)"])
         }
     }
 
     /// Removes the files of lanes that went to other workers: they hold personal data that no
     /// erasure would reach.
     private func removeForeignFiles() {
-        guard hasAnnounced, let due = foreignFilesDue, clock.now() >= due else { return }
+        guard hasAnnounced, !mustRewind, let due = foreignFilesDue, clock.now() >= due
+        else { return }
         foreignFilesDue = nil
         do {
             for number in try environment.folder.lanes() where lanes[Int32(number)] == nil {

@@ -1,13 +1,15 @@
 package import KafkaClient
 package import Logging
+import Synchronization
 
 /// The worker's port to a real cluster.
-package struct LibrdkafkaPort: KafkaPort {
+package final class LibrdkafkaPort: KafkaPort {
     private let consumer: GroupConsumer
     private let producer: TransactionalProducer
     private let admin: AdminClient
     private let settings: ClientSettings
     private let logger: Logger
+    private let assignment = Mutex<GroupMetadata?>(nil)
 
     /// Joins the clients that the composition made.
     package init(
@@ -32,7 +34,15 @@ package struct LibrdkafkaPort: KafkaPort {
     }
 
     package func sendOffsets(_ offsets: [TopicPartition: Int64]) async throws(KafkaError) {
-        try await producer.sendOffsets(offsets, group: try consumer.groupMetadata())
+        let noted = assignment.withLock { $0 }
+        let group: GroupMetadata
+        if let noted { group = noted } else { group = try consumer.groupMetadata() }
+        try await producer.sendOffsets(offsets, group: group)
+    }
+
+    package func noteAssignment() throws(KafkaError) {
+        let metadata = try consumer.groupMetadata()
+        assignment.withLock { $0 = metadata }
     }
 
     package func commitTransaction() async throws(KafkaError) { try await producer.commit() }

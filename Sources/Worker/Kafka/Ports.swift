@@ -33,8 +33,13 @@ package protocol KafkaPort: Sendable {
     func beginTransaction() async throws(KafkaError)
     /// Adds records to it.
     func send(_ records: OutboundRecords) async throws(KafkaError)
-    /// Adds the consumed offsets, with the group's metadata as of now.
+    /// Adds the consumed offsets, in the name of the assignment noted last.
     func sendOffsets(_ offsets: [TopicPartition: Int64]) async throws(KafkaError)
+    /// Remembers what this member is in its group now, for the offsets of the lanes that begin.
+    ///
+    /// The broker refuses offsets of an older generation; with metadata fetched when they are sent,
+    /// a worker that overslept a rebalance would pass for a member of the new one.
+    func noteAssignment() throws(KafkaError)
     /// Makes it visible; a failure does not mean that it is not.
     func commitTransaction() async throws(KafkaError)
     /// Discards it.
@@ -56,4 +61,10 @@ package protocol KafkaPort: Sendable {
     func readChangelog(
         _ partition: TopicPartition, from offset: Int64
     ) throws(KafkaError) -> any ChangelogReading
+}
+
+extension KafkaError {
+    /// Whether waiting may help: at start an unreachable broker ends the program, but one that goes
+    /// away while lanes run comes back.
+    var isPassing: Bool { consequence == .retry || consequence == .stop(exitCode: 3) }
 }

@@ -21,10 +21,17 @@ final class Flusher: Sendable {
 
     private let queue = DispatchQueue(label: "handoff.flush")
     private let logger: Logger
-    private let done: @Sendable (_ lane: Int32, _ isWritten: Bool) -> Void
+    private let done: @Sendable (_ lane: Int32, _ outcome: Outcome) -> Void
+
+    /// What became of a job.
+    struct Outcome: Sendable {
+        var isWritten = false
+        /// Whether no byte of older versions is left, where that was asked for.
+        var isScrubbed = false
+    }
 
     init(
-        logger: Logger, done: @escaping @Sendable (_ lane: Int32, _ isWritten: Bool) -> Void
+        logger: Logger, done: @escaping @Sendable (_ lane: Int32, _ outcome: Outcome) -> Void
     ) {
         self.logger = logger
         self.done = done
@@ -35,13 +42,15 @@ final class Flusher: Sendable {
     /// A job that fails is tried again by the lane's next flush, with everything that it held.
     func write(_ job: Job) {
         queue.async { [self] in
-            var isWritten = false
+            var outcome = Outcome()
             do {
                 try job.writer.write(
                     job.changes, mark: job.mark,
-                    facts: [StoredFact(name: LaneRestore.markFact, value: job.laneMark)])
-                isWritten = true
-                if job.scrubs { try job.writer.scrub() }
+                    facts: [StoredFact(name: LaneRestore.markFact, value: job.laneMark)]
+                        + (job.scrubs ? [LaneRestore.scrubFact(true)] : []))
+                outcome.isWritten = true
+                if job.scrubs { try LaneRestore.scrub(job.writer, mark: job.mark) }
+                outcome.isScrubbed = true
                 if job.writer.logBytes > Flusher.logBytesBeforeCheckpoint {
                     try job.writer.checkpoint(.truncate)
                 }
@@ -50,7 +59,7 @@ final class Flusher: Sendable {
                     "local state not written, will try again",
                     metadata: ["lane": "\(job.lane)", "error": "\(error)"])
             }
-            done(job.lane, isWritten)
+            done(job.lane, outcome)
         }
     }
 

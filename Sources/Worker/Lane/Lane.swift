@@ -23,7 +23,7 @@ enum LaneCommand: Sendable {
     /// Write what is committed to the disk; the changelog holds it up to this position.
     case flush(position: Int64)
     /// The flusher has done so, or could not.
-    case flushed(isWritten: Bool)
+    case flushed(Flusher.Outcome)
     /// End, leaving everything uncommitted behind.
     case close
 }
@@ -48,6 +48,8 @@ struct LaneFailure: Error, Sendable, CustomStringConvertible {
     enum Consequence: Sendable {
         /// The same lane can start again from the last commit.
         case restart
+        /// The same, once its damaged files are gone.
+        case wipeAndRestart
         /// Only a person, or a newer program, can resolve it.
         case stopWorker
     }
@@ -153,18 +155,7 @@ final class Lane: Sendable {
         let restore = LaneRestore(lane: number, environment: environment) { [self] in
             isClosing.load(ordering: .acquiring)
         }
-        guard var restored = try await restore.run(fromStart: false) else { return }
-        guard var starts = try await startOffsets(restored.mark) else { return }
-        if !restored.isWhole, isAhead(starts, of: restored.mark) {
-            // The state lacks what the offsets say was done: some of the changelog was not seen.
-            environment.logger.warning(
-                "the lane's state is behind its offsets, restoring it from the start",
-                metadata: ["lane": "\(number)"])
-            guard let again = try await restore.run(fromStart: true),
-                let anew = try await startOffsets(again.mark)
-            else { return }
-            (restored, starts) = (again, anew)
-        }
+        guard let (restored, starts) = try await restoreAndCompare(restore) else { return }
         let (writer, mark) = (restored.writer, restored.mark)
         let audit = makeAudit(mark)
         let runner = try LaneRunner(
@@ -194,46 +185,72 @@ final class Lane: Sendable {
             found: { [inbox] in inbox.signal.set() })
     }
 
-    private func isAhead(_ offsets: [EventSource: Int64], of mark: LaneMark) -> Bool {
-        offsets.contains { (mark.positions[$0.key] ?? -1) < $0.value }
+    /// Restores until the state is of the same moment as the group's offsets, or nothing helps.
+    ///
+    /// They are committed together. But the offsets are asked for after the changelog was read, and
+    /// an epoch may have been committed in between; then its records are in the log by now.
+    private func restoreAndCompare(
+        _ restore: LaneRestore
+    ) async throws -> (LaneRestore.Restored, [EventSource: Int64])? {
+        guard var restored = try await restore.run(fromStart: false) else { return nil }
+        while true {
+            guard let offsets = try await committedOffsets() else { return nil }
+            let isAhead = offsets.contains { (restored.mark.positions[$0.key] ?? -1) < $0.value }
+            if !isAhead { return (restored, try await starts(offsets, restored.mark)) }
+            let before = restored
+            guard let again = try await restore.run(fromStart: false) else { return nil }
+            restored = again
+            if again.mark != before.mark { continue }
+            environment.logger.warning(
+                "the lane's state is behind its offsets",
+                metadata: ["lane": "\(number)", "whole": "\(restored.isWhole)"])
+            if before.isWhole { return (restored, try await starts(offsets, restored.mark)) }
+            guard let whole = try await restore.run(fromStart: true) else { return nil }
+            restored = whole
+            if whole.mark == before.mark { return (whole, try await starts(offsets, whole.mark)) }
+        }
     }
 
-    /// Where each input begins: at the group's committed offsets, once they are those of the state.
+    /// Where each input begins: at the group's offset, or behind what the state already holds.
     ///
-    /// State and offsets are committed together, so they differ only while a commit is still
-    /// spreading (some brokers answer with the older offset then), or because an operator moved the
-    /// group's offsets.
-    private func startOffsets(_ mark: LaneMark) async throws -> [EventSource: Int64]? {
+    /// Offsets behind the state expired, were reset, or are still spreading; taking those records
+    /// again would publish their dead letters twice. Only an input that was made anew starts over.
+    private func starts(
+        _ offsets: [EventSource: Int64], _ mark: LaneMark
+    ) async throws -> [EventSource: Int64] {
+        var starts = offsets
+        for (source, topic) in environment.settings.topics.inputs {
+            guard let known = mark.positions[source], known > offsets[source] ?? -1 else {
+                continue
+            }
+            let input = TopicPartition(topic: topic, partition: number)
+            if known <= (try await environment.kafka.logRange(input)).upperBound {
+                starts[source] = known
+            }
+        }
+        return starts
+    }
+
+    /// The group's offsets; nil if the lane is to close meanwhile.
+    private func committedOffsets() async throws -> [EventSource: Int64]? {
         let partitions = environment.settings.topics.inputs.map {
             (source: $0.source, partition: TopicPartition(topic: $0.topic, partition: number))
         }
-        let start = environment.clock.now()
-        while true {
-            if isClosing.load(ordering: .acquiring) { return nil }
-            var found: [TopicPartition: Int64]?
+        while !isClosing.load(ordering: .acquiring) {
             do throws(KafkaError) {
-                found = try await environment.kafka.committed(partitions.map(\.partition))
-            } catch {
-                guard error.consequence == .retry else { throw error }
-            }
-            if let found {
-                let offsets = Dictionary(
+                let found = try await environment.kafka.committed(partitions.map(\.partition))
+                return Dictionary(
                     uniqueKeysWithValues: partitions.compactMap { source, partition in
                         found[partition].map { (source, $0) }
                     })
-                let isBehind = mark.positions.contains { (offsets[$0.key] ?? -1) < $0.value }
-                if !isBehind { return offsets }
-                if environment.clock.now() - start > environment.settings.offsetsWait {
-                    environment.logger.warning(
-                        "the group's offsets are behind the state: events will be seen again",
-                        metadata: ["lane": "\(number)"])
-                    return offsets
-                }
+            } catch {
+                guard error.isPassing else { throw error }
             }
             let alarm = Signal()
             environment.clock.after(.milliseconds(100)) { alarm.set() }
             await alarm.wait()
         }
+        return nil
     }
 
     private func loop(_ runner: LaneRunner) async throws {
@@ -264,9 +281,13 @@ extension LaneFailure {
         description = "\(error)"
         switch error {
         case let error as StorageError:
-            consequence = error.consequence == .wipeAndRestore ? .restart : .stopWorker
+            switch error.consequence {
+            case .wipeAndRestore: consequence = .wipeAndRestart
+            case .retry: consequence = .restart
+            case .closeLane, .refuseToStart: consequence = .stopWorker
+            }
         case let error as KafkaError:
-            if case .stop = error.consequence {
+            if case .stop = error.consequence, !error.isPassing {
                 consequence = .stopWorker
             } else {
                 consequence = .restart

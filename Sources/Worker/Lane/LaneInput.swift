@@ -13,6 +13,7 @@ struct LaneInput {
     /// Records before this one are already part of the state.
     private let start: Int64
     private var lastEnd: Int64 = -1
+    private var pendingFailure: KafkaError?
     private(set) var hasAnswered = false
 
     /// Starts at `start`, or wherever the queue begins if that is nil.
@@ -27,7 +28,7 @@ struct LaneInput {
     /// The timestamp of the first waiting record; negative if it has none.
     var head: Int64 {
         guard let batch, place < batch.count else { return LaneMerge.nothing }
-        return min(batch.timestamp(at: place), LaneMerge.nothing - 1)
+        return max(-1, min(batch.timestamp(at: place), LaneMerge.nothing - 1))
     }
 
     /// Whether everything that the broker had was taken, as far as the lane can know.
@@ -42,13 +43,16 @@ struct LaneInput {
     /// - Throws: the failure that the broker reported for the partition.
     mutating func refill(max: Int) throws(KafkaError) {
         while batch.map({ place >= $0.count }) ?? true {
+            if let pendingFailure { throw pendingFailure }
             guard let next = queue.fetch(max: max) else {
                 batch = nil
                 return
             }
             hasAnswered = true
-            if let failure = next.failure, next.count == 0, failure.consequence != .retry {
-                throw failure
+            if let failure = next.failure, failure.consequence != .retry {
+                // librdkafka reports it once, after the records that it came with.
+                if next.count == 0 { throw failure }
+                pendingFailure = failure
             }
             batch = next
             place = 0

@@ -268,6 +268,18 @@ package final class LaneProcessor {
     /// Whether there is anything to publish.
     package var hasChanges: Bool { !dirty.isEmpty || !outputs.records.isEmpty }
 
+    /// Whether anything committed waits for the disk.
+    var hasUnflushed: Bool { !unflushed.isEmpty || erasures.unflushed }
+
+    /// Whether a person was erased in what waits for the disk.
+    var hasUnflushedErasure: Bool { erasures.unflushed }
+
+    /// Bytes of messages and dead letters since the last cut.
+    var outputBytes: Int { outputs.records.byteCount }
+
+    /// Bytes of the texts that the lane has interned.
+    var symbolBytes: Int { qualifier.symbols.byteCount }
+
     /// Profiles changed since the last cut.
     package var dirtyCount: Int { dirty.count }
 
@@ -298,11 +310,9 @@ package final class LaneProcessor {
     }
 
     /// What `beginFlush` gave is on the disk; if not, the next flush gives it again.
-    package func endFlush(isWritten: Bool, hadErased: Bool) {
-        if !isWritten {
-            erasures.unflushed = erasures.unflushed || hadErased
-            return
-        }
+    package func endFlush(isWritten: Bool, mustScrub: Bool) {
+        erasures.unflushed = erasures.unflushed || mustScrub
+        if !isWritten { return }
         let flushed = flush
         unflushed.removeAll { entry in
             guard entry.unflushedSince < flushed else { return false }

@@ -49,6 +49,18 @@ final class LaneRestore {
     /// progress.
     static let readTimeout = Duration.seconds(1)
 
+    /// A fact that is there while older versions of an erased person's profile may still be in the
+    /// file: written with the stub, removed when the file is clean, looked for at every start.
+    static func scrubFact(_ isDue: Bool) -> StoredFact {
+        StoredFact(name: "scrub", value: isDue ? [1] : nil)
+    }
+
+    /// Cleans a file and takes the fact away.
+    static func scrub(_ writer: ProfileWriter, mark: ChangelogMark) throws(StorageError) {
+        try writer.scrub()
+        try writer.write([], mark: mark, facts: [scrubFact(false)])
+    }
+
     /// The name of the fact that holds the encoded `LaneMark`.
     static let markFact = "lane"
 
@@ -104,6 +116,9 @@ final class LaneRestore {
                 try await kafka.logRange(changelog)
             }
         }
+        if try writer.fact("scrub") != nil, let position = try writer.mark() {
+            try LaneRestore.scrub(writer, mark: position)
+        }
         let mark = try writer.fact(LaneRestore.markFact).map { try LaneMark(decoding: $0) }
         return Restored(writer: writer, mark: mark ?? LaneMark(), isWhole: isWhole)
     }
@@ -140,6 +155,11 @@ final class LaneRestore {
         while position < end {
             if isStopping() {
                 await reading.close()
+                // What was read so far stays: the next restore goes on from there.
+                if isBulk, position > from {
+                    try write(pending, laneMark, position, to: writer)
+                    try writer.endBulkRestore(mark: changelogMark(position))
+                }
                 return false
             }
             let batch = try await retrying { () throws(KafkaError) in
@@ -191,7 +211,10 @@ final class LaneRestore {
     ) throws {
         let changes = pending.map { ProfileChange(key: $0.key, value: $0.value) }
             .sorted { $0.key.span.precedes($1.key.span) }
-        let facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []
+        var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []
+        if changes.contains(where: { $0.value.map(ProfileCodec.isErased) ?? true }) {
+            facts.append(LaneRestore.scrubFact(true))
+        }
         try writer.write(changes, mark: changelogMark(position), facts: facts)
     }
 
@@ -209,7 +232,7 @@ final class LaneRestore {
             do throws(KafkaError) {
                 return try await call()
             } catch {
-                guard error.consequence == .retry, !isStopping() else { throw error }
+                guard error.isPassing, !isStopping() else { throw error }
                 logger.debug("retrying", metadata: ["error": "\(error)"])
                 let alarm = Signal()
                 clock.after(pause) { alarm.set() }

@@ -16,6 +16,16 @@ final class LaneRunner {
     /// Records between two looks at the commands: about a millisecond.
     private static let recordsPerTurn = 256
     private static let recordsPerFetch = 1_000
+    /// Messages and dead letters of one epoch, in bytes.
+    private static let outputBytesLimit = 8 << 20
+    /// Types, products, campaigns and channels that a lane has seen, in bytes: reached only if
+    /// producers put ids into them.
+    private static let symbolBytesLimit = 32 << 20
+
+    /// The disk does not keep up: nothing more is taken until it has.
+    private var isSaturated: Bool {
+        isFlushing && processor.unflushedBytes > 4 * environment.settings.flushBytesPerLane
+    }
 
     private let number: Int32
     private let environment: LaneEnvironment
@@ -33,6 +43,7 @@ final class LaneRunner {
     private var isFull = false
     private var isCommitting = false
     private var isFlushing = false
+    private var lastFlush = Duration.zero
     private var flushesErasure = false
 
     init(
@@ -71,8 +82,15 @@ final class LaneRunner {
 
     /// Whether so much waits for the disk that it should go there before its time.
     var wantsFlush: Bool {
-        !isFlushing && processor.unflushedBytes > environment.settings.flushBytesPerLane
+        if isFlushing { return false }
+        if processor.unflushedBytes > environment.settings.flushBytesPerLane { return true }
+        return processor.hasUnflushedErasure
+            && environment.clock.now() - lastFlush > LaneRunner.erasureInterval
     }
+
+    /// Erasures reach the disk so often, whatever the flush interval is: a scrub reads the whole
+    /// file, and the contract gives a minute.
+    private static let erasureInterval = Duration.seconds(10)
 
     /// Whether the record that waits was written long ago: the lane works through a backlog.
     var isBehind: Bool {
@@ -88,7 +106,12 @@ final class LaneRunner {
 
     /// Takes up to `recordsPerTurn` records, or tells what to wait for.
     func work() throws -> Next {
-        if isHalted || isFull { return .wait }
+        if isHalted || isFull || isSaturated { return .wait }
+        if processor.symbolBytes > LaneRunner.symbolBytesLimit {
+            throw LaneFailure(
+                description: "too many different texts in memory, beginning anew",
+                consequence: .restart)
+        }
         var state = LaneMerge.Inputs()
         for place in inputs.indices { try look(at: place, &state) }
         for _ in 0..<LaneRunner.recordsPerTurn {
@@ -100,7 +123,9 @@ final class LaneRunner {
                 try processor.take(inputs[place].source, batch, at: inputs[place].place)
                 inputs[place].advance()
                 recordsInEpoch += 1
-                if recordsInEpoch >= environment.settings.epochMaxEventsPerLane {
+                if recordsInEpoch >= environment.settings.epochMaxEventsPerLane
+                    || processor.outputBytes > LaneRunner.outputBytesLimit
+                {
                     isFull = true
                     environment.report(.full(lane: number))
                     return .wait
@@ -138,9 +163,11 @@ final class LaneRunner {
             processor.committed()
             processor.sweep()
         case .flush(let position): flush(position)
-        case .flushed(let isWritten):
+        case .flushed(let outcome):
             isFlushing = false
-            processor.endFlush(isWritten: isWritten, hadErased: flushesErasure)
+            processor.endFlush(
+                isWritten: outcome.isWritten,
+                mustScrub: flushesErasure && !outcome.isScrubbed)
         case .close: break
         }
     }
@@ -172,7 +199,8 @@ final class LaneRunner {
     }
 
     private func flush(_ position: Int64) {
-        guard !isFlushing, !isCommitting else { return }
+        guard !isFlushing, !isCommitting, processor.hasUnflushed else { return }
+        lastFlush = environment.clock.now()
         isFlushing = true
         let (changed, hasErased) = processor.beginFlush()
         flushesErasure = hasErased

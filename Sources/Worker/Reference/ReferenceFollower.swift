@@ -75,7 +75,7 @@ package final class ReferenceFollower: Sendable {
             if isStopping.load(ordering: .acquiring) { return }
             do {
                 ranges = try await logRanges()
-            } catch let error as KafkaError where error.consequence == .retry {
+            } catch let error as KafkaError where error.isPassing {
                 logger.warning("reference", metadata: ["error": "\(error)"])
             }
         }
@@ -99,7 +99,7 @@ package final class ReferenceFollower: Sendable {
                     max: ReferenceFollower.recordsPerBatch,
                     timeout: ReferenceFollower.readTimeout)
             } catch {
-                guard error.consequence == .retry else { throw error }
+                guard error.isPassing else { throw error }
                 logger.warning("reference", metadata: ["error": "\(error)"])
                 continue
             }

@@ -20,8 +20,9 @@ enum ProfileVersion1 {
         dGltaW5nPhRSbzSuqttDCyPCDQacerUFgLD+mwOAwMvJAg0BB293bmVyIDUBLP/c2wEAtsW6kI5oAAhhbnN3ZXIg\
         NAhhY2NlcHRlZAAAwlTP8uQ8yqkRkmdBtOzWiAaA4OWkAYDwslINAQdvd25lciA2AXC/7m3/3NsB/++yUgMFAwES\
         bWlzc2luZzpsZWFkLnBob25lAQNmaXQBCmVuZ2FnZW1lbnQAAAAAAkAwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEw\
-        YTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhAgp3cm9uZ19zaXplAQpiYWRfdGltaW5nPkBm\
-        ZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmAA==
+        YTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhAgNjcm0EZ29uZQIKd3Jvbmdfc2l6ZQEKYmFk\
+        X3RpbWluZz5AZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm\
+        ZmZmZmZmZgAA
         """
     /// After an erasure: `RichProfile.makeStub`.
     static let stub =

@@ -25,12 +25,12 @@ enum RichProfile {
         profile.products = products(symbols)
         profile.agreements = [
             Agreement(
-                sha256: String(repeating: "0a", count: 32),
+                sha256: String(repeating: "0a", count: 32), products: ["crm", "gone"],
                 reasons: [
                     RejectionReason(code: "wrong_size", action: .disqualify),
                     RejectionReason(code: "bad_timing", action: .recycle(afterDays: 60)),
                 ]),
-            Agreement(sha256: String(repeating: "f", count: 64), reasons: []),
+            Agreement(sha256: String(repeating: "f", count: 64), products: [], reasons: []),
         ]
         return profile
     }
