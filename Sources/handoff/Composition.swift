@@ -80,6 +80,8 @@ private struct ReferenceService: Service {
     func run() async throws {
         try await withGracefulShutdownHandler {
             try await follower.run()
+            // The worker stops it early; a service that returns before its turn counts as failed.
+            try await gracefulShutdown()
         } onGracefulShutdown: {
             follower.stop()
         }

@@ -91,11 +91,12 @@ struct CountsTests {
         }
     }
 
-    @Test func tagsBeyondTheLimitAreNotTaken() {
+    @Test func unknownTagsBeyondTheLimitAreNotTakenButKnownOnesAre() {
         var profile = Profile(leadID: "a")
         for number in UInt32(1)...300 {
-            profile.addInterest(Symbol(index: number))
-            profile.freshen(tag: Symbol(index: number), at: Timestamp(milliseconds: 1))
+            profile.addInterest(Symbol(index: number), isKnown: false)
+            profile.freshen(
+                tag: Symbol(index: number), at: Timestamp(milliseconds: 1), isKnown: false)
         }
         profile.addInterest(.none)
         profile.addInterest(Symbol(index: 1))
@@ -104,6 +105,10 @@ struct CountsTests {
         #expect(profile.interests.count == Profile.tagLimit)
         #expect(profile.freshness.count == Profile.tagLimit)
         #expect(profile.freshness.first?.at == Timestamp(milliseconds: 2))
+        profile.addInterest(Symbol(index: 999))
+        profile.freshen(tag: Symbol(index: 999), at: Timestamp(milliseconds: 1))
+        #expect(profile.interests.last == Symbol(index: 999))
+        #expect(profile.freshness.last?.tag == Symbol(index: 999))
     }
 
     @Test(arguments: UInt64(1)...20)
