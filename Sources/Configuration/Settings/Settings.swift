@@ -39,7 +39,7 @@ package struct Settings: Sendable, Equatable {
     /// How often work is committed: the length of an epoch.
     package var commitInterval = Span24h(milliseconds: 100)
     /// The most events of one epoch.
-    package var epochMaxEvents = 20_000
+    package var epochMaxEvents = 60_000
     /// How long a lane waits for an input that may still have an older record.
     package var mergeWait = Span24h(milliseconds: 100)
     /// The clock of follow-up alerts.
