@@ -59,7 +59,7 @@ package struct Settings: Sendable, Equatable {
     /// Changed bytes that start a flush before its time.
     package var flushBytes = 16 << 20
     /// Memory for profiles.
-    package var hotProfileBytes = 96 << 20
+    package var hotProfileBytes = 160 << 20
     /// How long a lane may take to finish when its partition is revoked.
     package var drainTimeout = Span24h(milliseconds: 10_000)
     /// How long stopping may take in all.
