@@ -12,9 +12,10 @@ package struct WorkerSettings: Sendable {
     package var mergeWait = Duration.milliseconds(100)
     /// How long an epoch lasts.
     package var commitInterval = Duration.milliseconds(100)
-    /// How long an epoch lasts while a lane is behind: nobody waits for a single event of a
-    /// backlog, and a profile that changes twice in an epoch is encoded and published once (on the
-    /// benchmark, 0.45 instead of 0.77 changelog records an event).
+    /// How long an epoch lasts while a lane is behind.
+    ///
+    /// Nobody waits for a single event of a backlog, and a profile that changes twice in an epoch is
+    /// encoded and published once.
     package var catchUpInterval = Duration.milliseconds(500)
     /// How many records one epoch may take, over all lanes.
     package var epochMaxEvents = 60_000
