@@ -92,8 +92,8 @@ extension Span<UInt8> {
     /// A 64-bit hash of the bytes that is the same in every process and release, because profiles
     /// keep it.
     ///
-    /// Multiply-and-fold over 8-byte words (the family of wyhash), without the byte-wise weakness of
-    /// FNV. Not keyed: an id only meets ids of its own lead.
+    /// Multiply-and-fold over 8-byte words (the family of wyhash), without the byte-wise weakness
+    /// of FNV. Not keyed: an id only meets ids of its own lead.
     package var stableHash: UInt64 {
         var hash: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(count)
         var place = 0

@@ -14,8 +14,8 @@ package struct WorkerSettings: Sendable {
     package var commitInterval = Duration.milliseconds(100)
     /// How long an epoch lasts while a lane is behind.
     ///
-    /// Nobody waits for a single event of a backlog, and a profile that changes twice in an epoch is
-    /// encoded and published once.
+    /// Nobody waits for a single event of a backlog, and a profile that changes twice in an epoch
+    /// is encoded and published once.
     package var catchUpInterval = Duration.milliseconds(500)
     /// How many records one epoch may take, over all lanes.
     package var epochMaxEvents = 60_000
