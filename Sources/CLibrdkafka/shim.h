@@ -1,4 +1,5 @@
 #pragma once
+#include <malloc.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <sys/epoll.h>

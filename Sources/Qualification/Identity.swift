@@ -18,11 +18,12 @@ package struct UUID: Hashable, Comparable, Sendable {
     /// The name-based UUID, version 5, of `name` in handoff's namespace (RFC 9562, 5.5).
     package init(naming name: String) {
         var hash = SHA1()
-        hash.append(UUID.handoffNamespace.bytes)
-        hash.append(Array(name.utf8))
+        hash.append(bigEndian: UUID.handoffNamespace.high)
+        hash.append(bigEndian: UUID.handoffNamespace.low)
+        hash.append(name.utf8)
         let digest = hash.finish()
-        high = (UUID.bigEndian(digest[0..<8]) & ~0xf000) | 0x5000
-        low = (UUID.bigEndian(digest[8..<16]) & ~(0b11 << 62)) | (0b10 << 62)
+        high = (digest.high & ~0xf000) | 0x5000
+        low = (digest.low & ~(0b11 << 62)) | (0b10 << 62)
     }
 
     /// The id of a lead's MQL for a product: UUIDv5 of `lead|product|cycle` (CONTRACT.md 8).
@@ -82,16 +83,6 @@ package struct UUID: Hashable, Comparable, Sendable {
     package static func < (left: UUID, right: UUID) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }
-
-    /// The sixteen bytes in network order.
-    package var bytes: [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: high >> UInt64(56 - 8 * $0)) }
-            + (0..<8).map { UInt8(truncatingIfNeeded: low >> UInt64(56 - 8 * $0)) }
-    }
-
-    private static func bigEndian(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.reduce(0) { $0 << 8 | UInt64($1) }
-    }
 }
 
 extension UUID: CustomStringConvertible {
@@ -99,6 +90,12 @@ extension UUID: CustomStringConvertible {
     package var description: String {
         var text: [UInt8] = []
         text.reserveCapacity(36)
+        appendText(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends the canonical text.
+    package func appendText(to text: inout [UInt8]) {
         for place in 0..<32 {
             if place == 8 || place == 12 || place == 16 || place == 20 {
                 text.append(UInt8(ascii: "-"))
@@ -107,6 +104,5 @@ extension UUID: CustomStringConvertible {
             let digit = UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (place & 15)) & 15)
             text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
         }
-        return String(decoding: text, as: UTF8.self)
     }
 }

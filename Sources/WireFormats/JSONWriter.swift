@@ -10,6 +10,12 @@ struct JSONWriter {
         bytes.reserveCapacity(2048)
     }
 
+    /// Empties it, keeping the memory for the next text.
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+    }
+
     mutating func object(_ body: (inout JSONWriter) -> Void) {
         open(UInt8(ascii: "{"), close: UInt8(ascii: "}"), body)
     }
@@ -37,6 +43,15 @@ struct JSONWriter {
     }
 
     mutating func time(_ key: String, _ value: Timestamp) {
+        self.key(key)
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        value.appendText(to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    mutating func id(_ key: String, _ value: UUID?) {
+        guard let value else { return }
         self.key(key)
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -118,18 +133,25 @@ struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
         let start = bytes.count
         bytes.append(contentsOf: value.utf8)
-        var place = start
-        while place < bytes.count {
-            let byte = bytes[place]
-            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                let rest = Array(bytes[place...])
-                bytes.removeSubrange(place...)
-                for byte in rest { escape(byte) }
-                break
-            }
-            place += 1
+        if let place = placeToEscape(from: start) {
+            let rest = Array(bytes[place...])
+            bytes.removeSubrange(place...)
+            for byte in rest { escape(byte) }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private func placeToEscape(from start: Int) -> Int? {
+        let written = bytes.span
+        var place = start
+        while place < written.count {
+            let byte = written[place]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                return place
+            }
+            place &+= 1
+        }
+        return nil
     }
 
     private mutating func escape(_ byte: UInt8) {

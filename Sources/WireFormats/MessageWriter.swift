@@ -4,39 +4,53 @@ package import Qualification
 /// 8).
 ///
 /// The body is a function of the message alone: no clock, no host. Keys are in the order of
-/// `schemas/`.
-package enum MessageWriter {
+/// `schemas/`. Owned by one lane: it keeps its buffer.
+package struct MessageWriter {
+    private var writer = JSONWriter()
+
+    /// A writer with a buffer of its own.
+    package init() {}
+
     /// The JSON body.
     package static func body(_ message: Message) -> [UInt8] {
-        var writer = JSONWriter()
+        var writer = MessageWriter()
+        return writer.body(message)
+    }
+
+    /// The JSON body; copy it before the next one is written, or that one needs memory of its own.
+    package mutating func body(_ message: Message) -> [UInt8] {
+        writer.removeAll()
         writer.object { writer in
             writer.text("type", message.type.name)
             switch message.body {
-            case .qualified(let lead): write(lead, message, &writer)
-            case .withdrawn(let withdrawal): write(withdrawal, message, &writer)
+            case .qualified(let lead): MessageWriter.write(lead, message, &writer)
+            case .withdrawn(let withdrawal): MessageWriter.write(withdrawal, message, &writer)
             case .lapsed(let lapse):
-                identify(lapse.id, lapse.cycle, message, &writer)
+                MessageWriter.identify(lapse.id, lapse.cycle, message, &writer)
                 writer.time("as_of", lapse.asOf)
-            case .statusChanged(let change): write(change, message, &writer)
+            case .statusChanged(let change): MessageWriter.write(change, message, &writer)
             case .erased(let erasure):
                 writer.text("lead_id", message.leadID)
                 writer.time("as_of", erasure.asOf)
-            case .alert(let alert): write(alert, message, &writer)
+            case .alert(let alert): MessageWriter.write(alert, message, &writer)
             }
         }
         return writer.bytes
     }
 
-    /// The CloudEvents headers and the lane's partition, by which sales tooling finds the way back.
+    /// Gives the CloudEvents headers to `add`, and the lane's partition, by which sales tooling
+    /// finds the way back.
     package static func headers(
-        _ message: Message, partition: Int32
-    ) -> [(name: String, value: String)] {
-        [
-            ("ce_specversion", "1.0"), ("ce_id", message.id.description),
-            ("ce_type", message.type.name), ("ce_source", "handoff/\(message.definitionName)"),
-            ("ce_time", message.asOf.description), ("ce_subject", message.leadID),
-            ("content-type", "application/json"), ("handoff.partition", String(partition)),
-        ]
+        _ message: Message, partition: Int32, _ add: (_ name: String, _ value: String) -> Void
+    ) {
+        add("ce_specversion", "1.0")
+        add("ce_id", message.id.description)
+        add("ce_type", message.type.name)
+        add("ce_source", "handoff/\(message.definitionName)")
+        add("ce_time", message.asOf.description)
+        add("ce_subject", message.leadID)
+        add("content-type", "application/json")
+        add("handoff.partition", String(partition))
     }
 
     // MARK: Bodies
@@ -44,7 +58,7 @@ package enum MessageWriter {
     private static func identify(
         _ id: UUID, _ cycle: Int, _ message: Message, _ writer: inout JSONWriter
     ) {
-        writer.text("mql_id", id.description)
+        writer.id("mql_id", id)
         writer.text("lead_id", message.leadID)
         writer.text("product", message.product)
         writer.integer("cycle", Int64(cycle))
@@ -87,12 +101,12 @@ package enum MessageWriter {
         writer.array("also_open", lead.alsoOpen) { writer, other in
             writer.object { writer in
                 writer.text("product", other.product)
-                writer.text("mql_id", other.id.description)
+                writer.id("mql_id", other.id)
             }
         }
         writer.array("previous", lead.previous) { writer, earlier in
             writer.object { writer in
-                writer.text("mql_id", earlier.id.description)
+                writer.id("mql_id", earlier.id)
                 writer.time("qualified_at", earlier.qualifiedAt)
                 writer.text("disposition", earlier.disposition)
                 writer.text("reason", earlier.reason)
@@ -141,7 +155,7 @@ package enum MessageWriter {
                 writer.points("actual", code.actual)
             }
         }
-        writer.text("mql_id", change.mqlID?.description)
+        writer.id("mql_id", change.mqlID)
         write(change.score, &writer)
         writer.time("as_of", change.asOf)
         write(change.definition, &writer)
@@ -149,7 +163,7 @@ package enum MessageWriter {
     }
 
     private static func write(_ alert: Alert, _ message: Message, _ writer: inout JSONWriter) {
-        writer.text("mql_id", alert.id.description)
+        writer.id("mql_id", alert.id)
         writer.text("lead_id", message.leadID)
         writer.text("product", message.product)
         writer.text("owner_id", alert.ownerID)

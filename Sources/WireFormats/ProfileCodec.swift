@@ -40,7 +40,7 @@ package struct ProfileCodec {
         writtenSymbols = 0
         generation &+= 1
         writer.byte(ProfileCodec.version)
-        let flags = Flags(profile)
+        let flags = Flags(&profile)
         writer.byte(flags.rawValue)
         if flags.contains(.hasAsOf) { writer.signed(profile.asOf.milliseconds) }
         if let erasedAt = profile.erasedAt { writer.signed(erasedAt.milliseconds) }
@@ -82,7 +82,8 @@ package struct ProfileCodec {
             self.rawValue = rawValue
         }
 
-        init(_ profile: Profile) {
+        /// `inout` for the reason that `encode` has: the copy was 3 % of a lane's time.
+        init(_ profile: inout Profile) {
             var flags: Flags = []
             if profile.hasLeadEvent { flags.insert(.hasLeadEvent) }
             if profile.asOf != .distantPast { flags.insert(.hasAsOf) }
@@ -174,8 +175,9 @@ package struct ProfileCodec {
         symbolList(product.codes)
         writer.count(product.publishedCycle)
         writer.count(product.cycles)
-        writer.count(product.messages.count)
-        for number in product.messages { writer.count(number) }
+        let used = product.messages.used
+        writer.count(used)
+        for place in 0..<used { writer.count(product.messages[place]) }
         writer.count(product.mqls.count)
         for mql in product.mqls { write(mql) }
     }

@@ -137,10 +137,15 @@ private struct ProfileDecoder {
             }
             product.status = known
         }
-        product.codes = try symbolList()
+        product.codes = symbols.shared(try symbolList())
         product.publishedCycle = try reader.number()
         product.cycles = try reader.number()
-        for _ in 0..<(try reader.count()) { product.messages.append(try reader.number()) }
+        var counts: [Int] = []
+        for _ in 0..<(try reader.count()) { counts.append(try reader.number()) }
+        guard let messages = MessageCounts(counts) else {
+            throw .malformed("counts of unknown messages")
+        }
+        product.messages = messages
         for _ in 0..<(try reader.count()) { product.mqls.append(try mql()) }
         return product
     }

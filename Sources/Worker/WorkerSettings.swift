@@ -16,14 +16,17 @@ package struct WorkerSettings: Sendable {
     ///
     /// Nobody waits for a single event of a backlog, and a profile that changes twice in an epoch
     /// is encoded and published once.
-    package var catchUpInterval = Duration.milliseconds(500)
+    package var catchUpInterval = Duration.seconds(2)
     /// How many records one epoch may take, over all lanes.
-    package var epochMaxEvents = 60_000
+    package var epochMaxEvents = 240_000
+    /// How many bytes one epoch may publish, changelog included, over all lanes; it is in memory
+    /// two or three times.
+    package var epochMaxBytes = 48 << 20
     /// How often committed profiles go to the disk.
     package var flushInterval = Duration.seconds(10)
     /// With so many bytes of committed profiles waiting for the disk, over all lanes, they go
     /// sooner.
-    package var flushBytes = 16 << 20
+    package var flushBytes = 32 << 20
     /// How many bytes of profiles stay in memory, over all lanes.
     package var hotProfileBytes = 64 << 20
     /// How long a stop may take.
@@ -38,6 +41,7 @@ package struct WorkerSettings: Sendable {
 
     /// The share of one lane; a worker that owns fewer lanes uses less.
     var epochMaxEventsPerLane: Int { max(1_000, epochMaxEvents / max(1, laneCount)) }
+    var epochMaxBytesPerLane: Int { max(1 << 20, epochMaxBytes / max(1, laneCount)) }
     var flushBytesPerLane: Int { max(1 << 20, flushBytes / max(1, laneCount)) }
     var hotProfileBytesPerLane: Int { max(1 << 20, hotProfileBytes / max(1, laneCount)) }
 }

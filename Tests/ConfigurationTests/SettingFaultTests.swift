@@ -80,7 +80,7 @@ struct SettingFaultTests {
         ("commit_interval: 10s", "'commit_interval' (10s) must be less than 'drain_timeout' (10s)"),
         ("merge_wait: 1m", "'merge_wait' (1m) must be less than 'session_timeout' (45s)"),
         ("forget_after_days: 29", "'duplicate_window_days' (30) must be at most"),
-        ("hot_profile_bytes: 1MiB", "'flush_bytes' (16MiB) must be at most 'hot_profile_bytes'"),
+        ("hot_profile_bytes: 1MiB", "'flush_bytes' (32MiB) must be at most 'hot_profile_bytes'"),
         (
             "topics: {leads: sales.alerts}",
             "'topics.alerts' and 'topics.leads' are both 'sales.alerts'"

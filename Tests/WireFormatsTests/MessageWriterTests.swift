@@ -123,7 +123,8 @@ struct MessageWriterTests {
     @Test func headersAreThoseOfCloudEvents() throws {
         let erasure = Erasure(asOf: MessageWriterTests.time)
         let message = MessageWriterTests.message(.erased(erasure), .erased)
-        let headers = MessageWriter.headers(message, partition: 7)
+        var headers: [(name: String, value: String)] = []
+        MessageWriter.headers(message, partition: 7) { headers.append(($0, $1)) }
         let properties = try #require(try OrderedJSON.schema("cloudevents-headers")["properties"])
         #expect(headers.map(\.name) == properties.keys)
         let values = Dictionary(uniqueKeysWithValues: headers.map { ($0.name, $0.value) })

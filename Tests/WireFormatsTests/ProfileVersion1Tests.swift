@@ -95,7 +95,8 @@ struct ProfileVersion1Tests {
             ])
         #expect(profile.products.map(\.cycles) == [0, 6, 0])
         #expect(profile.products.map(\.publishedCycle) == [0, 6, 0])
-        #expect(profile.products.map(\.messages) == [[0, 0, 0, 0, 1], [6, 2, 1, 0, 130], []])
+        #expect(
+            profile.products.map(\.messages.counts) == [[0, 0, 0, 0, 1], [6, 2, 1, 0, 130], []])
         let agreements = profile.agreements
         #expect(agreements.map(\.sha256.count) == [64, 64])
         #expect(agreements.first?.sha256.hasPrefix("0a0a") == true)
@@ -148,7 +149,7 @@ struct ProfileVersion1Tests {
         #expect(stub.firstTouch == nil && stub.lastTouch == nil)
         #expect(stub.products.map { text($0.product) } == ["", "crm", "analytics"])
         #expect(stub.products.map(\.cycles) == [0, 6, 0])
-        #expect(stub.products.map(\.messages) == [[0, 0, 0, 0, 1], [6, 2, 1, 0, 130], []])
+        #expect(stub.products.map(\.messages.counts) == [[0, 0, 0, 0, 1], [6, 2, 1, 0, 130], []])
         #expect(stub.products.allSatisfy { $0.status == nil && $0.mqls.isEmpty })
     }
 

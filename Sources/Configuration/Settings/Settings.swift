@@ -39,7 +39,7 @@ package struct Settings: Sendable, Equatable {
     /// How often work is committed: the length of an epoch.
     package var commitInterval = Span24h(milliseconds: 100)
     /// The most events of one epoch.
-    package var epochMaxEvents = 60_000
+    package var epochMaxEvents = 240_000
     /// How long a lane waits for an input that may still have an older record.
     package var mergeWait = Span24h(milliseconds: 100)
     /// The clock of follow-up alerts.
@@ -57,7 +57,7 @@ package struct Settings: Sendable, Equatable {
     /// How often changed profiles are written to disk.
     package var flushInterval = Span24h(milliseconds: 10_000)
     /// Changed bytes that start a flush before its time.
-    package var flushBytes = 16 << 20
+    package var flushBytes = 32 << 20
     /// Memory for profiles.
     package var hotProfileBytes = 160 << 20
     /// How long a lane may take to finish when its partition is revoked.

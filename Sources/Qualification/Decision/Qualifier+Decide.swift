@@ -28,6 +28,7 @@ extension Qualifier {
     }
 
     func refreshStanding(_ profile: inout Profile) throws {
+        viewInHand = nil
         if profile.standing?.stillHolds(reference) == true { return }
         // The version is read before the rows: a change in between makes the standing look older
         // than it is, and it is derived once more. The other order could miss the change for ever.
@@ -219,7 +220,7 @@ extension Qualifier {
         }
         profile.products[record].status = status
         profile.products[record].publishedCycle = cycle
-        profile.products[record].codes = codes
+        profile.products[record].codes = symbols.shared(codes)
         let product = rulebook.products[place]
         let score = score(profile, engagement)
         let shown = codes.map { code -> StatusChange.Code in
@@ -247,7 +248,7 @@ extension Qualifier {
         let record = profile.index(ofProduct: .none)
         guard profile.products[record].status == nil else { return }
         profile.products[record].status = .notReady
-        profile.products[record].codes = [rulebook.codes.noProduct]
+        profile.products[record].codes = symbols.shared([rulebook.codes.noProduct])
         let change = StatusChange(
             status: .notReady,
             codes: [StatusChange.Code(code: symbols.text(rulebook.codes.noProduct))],

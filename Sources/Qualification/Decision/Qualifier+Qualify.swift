@@ -43,8 +43,10 @@ extension Qualifier {
             &profile, record)
     }
 
-    /// What messages show of a lead, and the facts behind it.
+    /// What messages show of a lead, and the facts behind it; made once for all messages of an
+    /// event.
     func view(of profile: Profile) throws -> (facts: Facts, lead: LeadView) {
+        if let known = viewInHand { return known }
         let facts = try facts(of: profile)
         let fields = profile.fields
         let contact = ContactCard(
@@ -57,6 +59,7 @@ extension Qualifier {
             contact: contact, account: facts.account,
             firstTouch: try profile.firstTouch.map(show),
             lastTouch: try profile.lastTouch.map(show))
+        viewInHand = (facts, lead)
         return (facts, lead)
     }
 

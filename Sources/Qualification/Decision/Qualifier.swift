@@ -60,6 +60,8 @@ package final class Qualifier {
     let limits: Limits
     /// The facts behind the standing derived last: most messages follow an event that changed them.
     var latestFacts: (standing: Standing, facts: Facts)?
+    /// What the messages of the event in hand show of its lead, once one of them has asked.
+    var viewInHand: (facts: Facts, lead: LeadView)?
     /// Messages of the event in hand, in the order in which they are to be published.
     var messages: [Message] = []
     /// The codes of the decision in hand; kept to reuse its storage on every event.

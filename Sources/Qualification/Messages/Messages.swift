@@ -93,11 +93,27 @@ package struct TouchView: Sendable, Equatable {
 }
 
 /// What marketing and sales messages share about a lead.
-package struct LeadView: Sendable, Equatable {
-    package var contact: ContactCard
-    package var account: Account?
-    package var firstTouch: TouchView?
-    package var lastTouch: TouchView?
+///
+/// A class, because the messages of one event share it, and its thirty texts would be copied into
+/// each of them.
+package final class LeadView: Sendable {
+    /// The contact fields that are known.
+    package let contact: ContactCard
+    /// The account of the lead's company, nil if there is none.
+    package let account: Account?
+    /// Where the lead came from first, nil if nobody said.
+    package let firstTouch: TouchView?
+    /// Where it came from last.
+    package let lastTouch: TouchView?
+
+    init(
+        contact: ContactCard, account: Account?, firstTouch: TouchView?, lastTouch: TouchView?
+    ) {
+        self.contact = contact
+        self.account = account
+        self.firstTouch = firstTouch
+        self.lastTouch = lastTouch
+    }
 }
 
 /// One line of an explanation.

@@ -38,6 +38,45 @@ package enum MessageType: UInt8, CaseIterable, Sendable {
     }
 }
 
+/// How many messages of each type there were for a lead and product: what numbers the next.
+///
+/// In place, because every profile has two or three of them and is walked through for each event.
+package struct MessageCounts: Sendable, Equatable {
+    private var numbers = InlineArray<12, UInt32>(repeating: 0)
+
+    /// No message yet.
+    package init() {}
+
+    /// Counts by the raw value of their type, as stored; nil if there are more than types.
+    package init?(_ counts: [Int]) {
+        guard counts.count <= numbers.count else { return nil }
+        for place in counts.indices { numbers[place] = UInt32(clamping: counts[place]) }
+    }
+
+    /// The counts by the raw value of their type, up to the last that is not 0.
+    package var counts: [Int] { (0..<used).map { Int(numbers[$0]) } }
+
+    /// How many counts there are up to the last that is not 0.
+    package var used: Int {
+        var used = numbers.count
+        while used > 0, numbers[used - 1] == 0 { used -= 1 }
+        return used
+    }
+
+    /// The count at the raw value of a type.
+    package subscript(place: Int) -> Int { Int(numbers[place]) }
+
+    /// Counts one more and returns its number, from 1.
+    package mutating func count(_ type: MessageType) -> Int {
+        numbers[Int(type.rawValue)] += 1
+        return Int(numbers[Int(type.rawValue)])
+    }
+
+    package static func == (left: MessageCounts, right: MessageCounts) -> Bool {
+        left.numbers.indices.allSatisfy { left.numbers[$0] == right.numbers[$0] }
+    }
+}
+
 /// What was decided and published about a lead for one product.
 package struct ProductRecord: Sendable {
     /// The product; `.none` for what concerns the lead as a whole.
@@ -50,8 +89,8 @@ package struct ProductRecord: Sendable {
     package var publishedCycle = 0
     /// How many MQLs there were, erased and forgotten ones included.
     package var cycles = 0
-    /// Messages so far by type; see `MessageType`.
-    package var messages: [Int] = []
+    /// Messages so far by type.
+    package var messages = MessageCounts()
     /// The MQLs that are still known, oldest first.
     package var mqls: [MQLRecord] = []
 
@@ -62,12 +101,7 @@ package struct ProductRecord: Sendable {
 
     /// Counts one more message of a type and returns its number, from 1.
     package mutating func number(_ type: MessageType) -> Int {
-        let place = Int(type.rawValue)
-        if messages.count <= place {
-            messages += Array(repeating: 0, count: place + 1 - messages.count)
-        }
-        messages[place] += 1
-        return messages[place]
+        messages.count(type)
     }
 
     /// What outlives the person's data: cycles and message counters.

@@ -1,6 +1,9 @@
 /// What is known about a lead at one moment: its fields, its account, and what follows (CONTRACT.md
 /// 5).
-struct Facts {
+///
+/// A class, because it is handed from rule to rule: copying its texts was a quarter of deriving a
+/// standing.
+final class Facts {
     let fields: LeadFields
     let account: Account?
     let emailDomain: String?

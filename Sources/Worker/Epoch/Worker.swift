@@ -318,8 +318,9 @@ package final class Worker {
         let busy = running.compactMap { lanes[$0] }.filter { halting || $0.isBusy }
         if busy.isEmpty { return nil }
         let start = clock.now()
-        let cuts = await cuts(of: busy, halting: halting)
+        var cuts = await cuts(of: busy, halting: halting)
         if cuts.isEmpty { return nil }
+        let records = cuts.reduce(0) { $0 + $1.cut.records.count }
         do throws(KafkaError) {
             try await prepareProducer()
             // A handle that refuses to begin is of no use any more.
@@ -327,9 +328,11 @@ package final class Worker {
             try await kafka.beginTransaction()
             producer = .mustAbort
             var offsets: [TopicPartition: Int64] = [:]
-            for (_, cut) in cuts {
-                try await kafka.send(cut.records)
-                offsets.merge(cut.offsets) { _, new in new }
+            for place in cuts.indices {
+                offsets.merge(cuts[place].cut.offsets) { _, new in new }
+                try await kafka.send(cuts[place].cut.records)
+                // The client has copied them; two copies of an epoch would stay until its end.
+                cuts[place].cut.records = OutboundRecords()
             }
             try await kafka.sendOffsets(offsets)
             // From here on the outcome is unknown until the commit has answered.
@@ -342,7 +345,6 @@ package final class Worker {
             return error
         }
         for (lane, _) in cuts { lane.post(.committed) }
-        let records = cuts.reduce(0) { $0 + $1.cut.records.count }
         news(.committed(records: records, took: clock.now() - start))
         return nil
     }

@@ -11,6 +11,9 @@ package struct LaneOutputs {
     private let workerVersion: String
     /// What waits to be sent.
     package private(set) var records = OutboundRecords()
+    private var expected = (records: 0, bytes: 0)
+    private var writer = MessageWriter()
+    private var headers = RecordHeaders()
 
     /// The place of the changelog in every producer's list of topics, see `Topics.outputs`.
     package static let changelog: Int32 = 0
@@ -38,13 +41,13 @@ package struct LaneOutputs {
         }
         // The topic of a product that the definition no longer has is still told of a withdrawal.
         let number = numbers[topic] ?? records.number(ofOther: topic)
-        var headers = RecordHeaders()
-        for (name, value) in MessageWriter.headers(message, partition: partition) {
+        headers.removeAll()
+        MessageWriter.headers(message, partition: partition) { name, value in
             headers.append(name, value)
         }
         records.append(
             topic: number, partition: OutboundRecords.byKey, key: Array(message.leadID.utf8),
-            value: MessageWriter.body(message), headers: headers)
+            value: writer.body(message), headers: headers)
     }
 
     /// Adds a record that could not be used, byte for byte, with the reason in headers.
@@ -70,9 +73,15 @@ package struct LaneOutputs {
             key: record.key, value: value, headers: headers)
     }
 
-    /// Takes the records, which leaves none.
+    /// Takes the records, which leaves none but room for as many as the last cut had.
     package mutating func take() -> OutboundRecords {
-        defer { records = OutboundRecords(records: records.count, bytes: records.byteCount) }
+        defer { records = OutboundRecords(records: expected.records, bytes: expected.bytes) }
         return records
+    }
+
+    /// Remembers how large a whole cut was, changelog included: growing into it would copy
+    /// everything several times.
+    package mutating func expect(_ cut: OutboundRecords) {
+        expected = (cut.count, cut.byteCount)
     }
 }

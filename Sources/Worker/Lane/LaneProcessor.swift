@@ -72,6 +72,7 @@ package final class LaneProcessor {
     private var dirty: [ProfileEntry] = []
     private var inFlight: [ProfileEntry] = []
     private var unflushed: [ProfileEntry] = []
+    private var dirtyBytes = 0
     private var flush: UInt64 = 1
     /// The bytes of committed profiles that are not on the disk yet.
     package private(set) var unflushedBytes = 0
@@ -185,6 +186,7 @@ package final class LaneProcessor {
         guard !entry.isDirty else { return }
         entry.isDirty = true
         dirty.append(entry)
+        dirtyBytes += entry.encodedBytes
     }
 
     private func add(
@@ -260,7 +262,9 @@ package final class LaneProcessor {
                 topic: LaneOutputs.changelog, partition: configuration.lane,
                 key: entry.key, value: encoded)
         }
+        outputs.expect(records)
         swap(&inFlight, &dirty)
+        dirtyBytes = 0
         (erasures.inFlight, erasures.dirty) = (erasures.dirty, false)
         return records
     }
@@ -274,8 +278,9 @@ package final class LaneProcessor {
     /// Whether a person was erased in what waits for the disk.
     var hasUnflushedErasure: Bool { erasures.unflushed }
 
-    /// Bytes of messages and dead letters since the last cut.
-    var outputBytes: Int { outputs.records.byteCount }
+    /// About how many bytes the next cut will have: messages and dead letters, and the changed
+    /// profiles by the size that they had when they were last encoded.
+    var outputBytes: Int { outputs.records.byteCount + dirtyBytes }
 
     /// Bytes of the texts that the lane has interned.
     var symbolBytes: Int { qualifier.symbols.byteCount }

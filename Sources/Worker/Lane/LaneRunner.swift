@@ -16,8 +16,6 @@ final class LaneRunner {
     /// Records between two looks at the commands: about a millisecond.
     private static let recordsPerTurn = 256
     private static let recordsPerFetch = 1_000
-    /// Messages and dead letters of one epoch, in bytes.
-    private static let outputBytesLimit = 8 << 20
     /// Types, products, campaigns and channels that a lane has seen, in bytes: reached only if
     /// producers put ids into them.
     private static let symbolBytesLimit = 32 << 20
@@ -39,6 +37,8 @@ final class LaneRunner {
     private var lastMark: LaneMark
     private var cutPositions: [Int64]
     private var recordsInEpoch = 0
+    /// The time of the record taken last; the future, as long as there was none.
+    private var lastTaken = LaneMerge.nothing
     private var isHalted = false
     private var isFull = false
     private var isCommitting = false
@@ -92,11 +92,15 @@ final class LaneRunner {
     /// file, and the contract gives a minute.
     private static let erasureInterval = Duration.seconds(10)
 
-    /// Whether the record that waits was written long ago: the lane works through a backlog.
+    /// Whether the lane works through a backlog: the record that waits, or the last one if the next
+    /// is still on its way, was written long ago.
     var isBehind: Bool {
-        let now = environment.clock.wallMilliseconds()
-        let head = inputs.reduce(LaneMerge.nothing) { min($0, $1.head) }
-        return head != LaneMerge.nothing && now - head > LaneRunner.backlogMilliseconds
+        var head = inputs.reduce(LaneMerge.nothing) { min($0, $1.head) }
+        if head == LaneMerge.nothing {
+            if inputs.allSatisfy(\.isAtEnd) { return false }
+            head = lastTaken
+        }
+        return environment.clock.wallMilliseconds() - head > LaneRunner.backlogMilliseconds
     }
 
     /// Records older than this are a backlog, not a live stream with a hiccup.
@@ -120,11 +124,12 @@ final class LaneRunner {
             case .wait(let time): return .waitUntil(time)
             case .take(let place):
                 guard let batch = inputs[place].batch else { return .goOn }
+                lastTaken = state.heads[place]
                 try processor.take(inputs[place].source, batch, at: inputs[place].place)
                 inputs[place].advance()
                 recordsInEpoch += 1
                 if recordsInEpoch >= environment.settings.epochMaxEventsPerLane
-                    || processor.outputBytes > LaneRunner.outputBytesLimit
+                    || processor.outputBytes > environment.settings.epochMaxBytesPerLane
                 {
                     isFull = true
                     environment.report(.full(lane: number))

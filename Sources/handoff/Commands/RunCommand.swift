@@ -27,6 +27,7 @@ struct RunCommand: AsyncParsableCommand {
     var allowUnapproved = false
 
     func run() async throws {
+        ProcessMemory.prepare()
         let settings = try settingsOption.load().settings
         let checked = try Files.definition(settings.definition)
         try Admission(allowUnapproved: allowUnapproved).check(checked.definition, settings)

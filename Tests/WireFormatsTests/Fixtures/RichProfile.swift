@@ -86,13 +86,13 @@ enum RichProfile {
         var whole = ProductRecord(product: .none)
         whole.status = .notReady
         whole.codes = [symbols.intern("no_product")]
-        whole.messages = [0, 0, 0, 0, 1]
+        whole.messages = MessageCounts([0, 0, 0, 0, 1]) ?? MessageCounts()
         var crm = ProductRecord(product: symbols.intern("crm"))
         crm.status = .handedOff
         crm.codes = [symbols.intern("open")]
         crm.publishedCycle = 6
         crm.cycles = 6
-        crm.messages = [6, 2, 1, 0, 130]
+        crm.messages = MessageCounts([6, 2, 1, 0, 130]) ?? MessageCounts()
         crm.mqls = mqls(symbols)
         var fresh = ProductRecord(product: symbols.intern("analytics"))
         fresh.status = .notReady
