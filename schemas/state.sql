@@ -29,7 +29,7 @@ CREATE TABLE facts (
 
 -- file: reference.sqlite, one for the worker
 PRAGMA application_id = 1213163090; -- 'HOfR'
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE accounts (
     domain TEXT NOT NULL PRIMARY KEY, -- normalised
@@ -61,4 +61,15 @@ CREATE TABLE positions (
     partition INTEGER NOT NULL,
     next_offset INTEGER NOT NULL, -- offset of the next record to apply
     PRIMARY KEY (topic, partition)
+) STRICT;
+
+-- The last record of each suppression, and of each account whose status changed: what lanes decide
+-- leads by again that have no event of their own.
+CREATE TABLE decisive (
+    topic TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    record_offset INTEGER NOT NULL,
+    entry TEXT NOT NULL, -- e-mail address or domain, normalised
+    PRIMARY KEY (topic, partition, record_offset),
+    UNIQUE (topic, entry)
 ) STRICT;

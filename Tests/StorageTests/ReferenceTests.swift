@@ -56,6 +56,39 @@ import Testing
         #expect(try reader.account(domain: "acme.example") == nil)
     }
 
+    @Test func whatLeadsAreDecidedAgainByIsFoundByItsPlace() throws {
+        let folder = try state.folder()
+        let writer = try ReferenceWriter(folder: folder)
+        let reader = try ReferenceReader(folder: folder, changes: writer.changes)
+        var customer = acme
+        customer.status = .customer
+        var renamed = acme
+        renamed.name = "Acme & Sons"
+        try writer.apply(
+            [
+                .account(acme), .account(Account(domain: "bare.example")),
+                .suppression(Suppression(entry: "ann@example.com")),
+                .suppression(Suppression(entry: "example.net")), .account(renamed),
+                .campaign(Campaign(id: "c1")),
+            ], positions: [])
+        func found(from offset: Int64, limit: Int = 10) throws -> [String] {
+            try reader.decisiveEntries(
+                topic: "reference", partition: 0, from: offset, limit: limit
+            ).map { "\($0.offset) \($0.entry)" }
+        }
+        #expect(
+            try found(from: 0) == ["0 acme.example", "2 ann@example.com", "3 example.net"])
+        #expect(try found(from: 1, limit: 1) == ["2 ann@example.com"])
+        try writer.apply(
+            [.account(customer), .suppressionDeleted("ann@example.com")], positions: [], from: 6)
+        #expect(try found(from: 0) == ["3 example.net", "6 acme.example"])
+        try writer.apply([.accountDeleted("acme.example")], positions: [], from: 8)
+        #expect(try found(from: 4) == ["8 acme.example"])
+        let other = try reader.decisiveEntries(
+            topic: "reference", partition: 1, from: 0, limit: 10)
+        #expect(other.isEmpty)
+    }
+
     @Test func ofTwoChangesOfAKeyInABatchTheLaterHolds() throws {
         let folder = try state.folder()
         let writer = try ReferenceWriter(folder: folder)
@@ -195,4 +228,17 @@ import Testing
 /// How many tasks have come to their end.
 private final class Finished: Sendable {
     let count = Atomic(0)
+}
+
+extension ReferenceWriter {
+    /// Applies changes as records of one partition, one after the other.
+    fileprivate func apply(
+        _ changes: [ReferenceChange], positions: [ReferencePosition], from offset: Int64 = 0
+    ) throws(StorageError) {
+        let records = changes.enumerated().map { place, change in
+            ReferenceRecord(
+                change: change, topic: "reference", partition: 0, offset: offset + Int64(place))
+        }
+        try apply(records, positions: positions)
+    }
 }

@@ -21,6 +21,7 @@ package final class ReferenceReader: ReferenceData {
     private let getAccount: Statement
     private let getCampaign: Statement
     private let getSuppression: Statement
+    private let getDecisive: Statement
     private let changes: ReferenceChanges
     private var accounts: RowCache<Account>
     private var campaigns: RowCache<Campaign>
@@ -50,6 +51,12 @@ package final class ReferenceReader: ReferenceData {
             operation: operation)
         getSuppression = try connection.prepare(
             "SELECT 1 FROM suppressions WHERE entry = ?1", operation: operation)
+        getDecisive = try connection.prepare(
+            """
+            SELECT record_offset, entry FROM decisive
+            WHERE topic = ?1 AND partition = ?2 AND record_offset >= ?3
+            ORDER BY record_offset LIMIT ?4
+            """, operation: operation)
         self.changes = changes
         accounts = RowCache(capacity: settings.rowsInMemory)
         campaigns = RowCache(capacity: settings.rowsInMemory)
@@ -99,6 +106,27 @@ package final class ReferenceReader: ReferenceData {
             try getSuppression.bind(entry, at: 1)
             return try getSuppression.step() ? true : nil
         } ?? false
+    }
+
+    /// What leads must be decided again by: of one partition, from an offset on, in order.
+    ///
+    /// - Throws: `.corrupt`, `.inputOutput`.
+    package func decisiveEntries(
+        topic: String, partition: Int32, from offset: Int64, limit: Int
+    ) throws(StorageError) -> [DecisiveEntry] {
+        defer { getDecisive.reset() }
+        try getDecisive.bind(topic, at: 1)
+        try getDecisive.bind(Int64(partition), at: 2)
+        try getDecisive.bind(offset, at: 3)
+        try getDecisive.bind(Int64(limit), at: 4)
+        var found: [DecisiveEntry] = []
+        while try getDecisive.step() {
+            found.append(
+                DecisiveEntry(
+                    entry: getDecisive.text(at: 1) ?? "", topic: topic, partition: partition,
+                    offset: getDecisive.integer(at: 0)))
+        }
+        return found
     }
 
     private func look<Row>(

@@ -11,6 +11,9 @@ struct ReferenceTables: ~Copyable {
     private let removeSuppression: Statement
     private let putPosition: Statement
     private let readPositions: Statement
+    private let readStatus: Statement
+    private let putDecisive: Statement
+    private let removeDecisive: Statement
 
     init(_ connection: consuming Connection) throws(StorageError) {
         let write = "write reference data"
@@ -33,6 +36,15 @@ struct ReferenceTables: ~Copyable {
         let readPositions = try connection.prepare(
             "SELECT topic, partition, next_offset FROM positions ORDER BY topic, partition",
             operation: "read positions")
+        let readStatus = try connection.prepare(
+            "SELECT status FROM accounts WHERE domain = ?1", operation: write)
+        let putDecisive = try connection.prepare(
+            "REPLACE INTO decisive VALUES (?1, ?2, ?3, ?4)", operation: write)
+        let removeDecisive = try connection.prepare(
+            "DELETE FROM decisive WHERE topic = ?1 AND entry = ?2", operation: write)
+        self.readStatus = readStatus
+        self.putDecisive = putDecisive
+        self.removeDecisive = removeDecisive
         self.putAccount = putAccount
         self.removeAccount = removeAccount
         self.putCampaign = putCampaign
@@ -45,10 +57,13 @@ struct ReferenceTables: ~Copyable {
     }
 
     func apply(
-        _ batch: [ReferenceChange], positions: [ReferencePosition]
+        _ batch: [ReferenceRecord], positions: [ReferencePosition]
     ) throws(StorageError) {
         try connection.transaction(operation: "write reference data") { () throws(StorageError) in
-            for change in batch { try apply(change) }
+            for record in batch {
+                try note(record)
+                try apply(record.change)
+            }
             for position in positions {
                 defer { putPosition.reset() }
                 try putPosition.bind(position.topic, at: 1)
@@ -70,6 +85,42 @@ struct ReferenceTables: ~Copyable {
                     nextOffset: readPositions.integer(at: 2)))
         }
         return found
+    }
+
+    /// Keeps what leads must be decided again by; before the row itself changes.
+    ///
+    /// A deleted suppression leaves nothing here: it may be a person's address.
+    private func note(_ record: ReferenceRecord) throws(StorageError) {
+        switch record.change {
+        case .suppression(let suppression): try keep(suppression.entry, record)
+        case .suppressionDeleted(let entry):
+            defer { removeDecisive.reset() }
+            try removeDecisive.bind(record.topic, at: 1)
+            try removeDecisive.bind(entry, at: 2)
+            try removeDecisive.run()
+        case .account(let account):
+            if try status(of: account.domain) != account.status?.rawValue {
+                try keep(account.domain, record)
+            }
+        case .accountDeleted(let domain):
+            if try status(of: domain) != nil { try keep(domain, record) }
+        case .campaign, .campaignDeleted: break
+        }
+    }
+
+    private func status(of domain: String) throws(StorageError) -> String? {
+        defer { readStatus.reset() }
+        try readStatus.bind(domain, at: 1)
+        return try readStatus.step() ? readStatus.text(at: 0) : nil
+    }
+
+    private func keep(_ entry: String, _ record: ReferenceRecord) throws(StorageError) {
+        defer { putDecisive.reset() }
+        try putDecisive.bind(record.topic, at: 1)
+        try putDecisive.bind(Int64(record.partition), at: 2)
+        try putDecisive.bind(record.offset, at: 3)
+        try putDecisive.bind(entry, at: 4)
+        try putDecisive.run()
     }
 
     private func apply(_ change: ReferenceChange) throws(StorageError) {

@@ -72,7 +72,18 @@ package struct Schema: Sendable {
                 next_offset INTEGER NOT NULL,
                 PRIMARY KEY (topic, partition)
             ) STRICT;
+            """,
+            // Found by place, replaced by entry: one row for each entry, that of its last change.
             """
+            CREATE TABLE decisive (
+                topic TEXT NOT NULL,
+                partition INTEGER NOT NULL,
+                record_offset INTEGER NOT NULL,
+                entry TEXT NOT NULL,
+                PRIMARY KEY (topic, partition, record_offset),
+                UNIQUE (topic, entry)
+            ) STRICT;
+            """,
         ])
 }
 

@@ -189,15 +189,17 @@ package final class ReferenceFollower: Sendable {
 
     private func changes(
         in batch: RecordBatch, _ names: [String], _ parser: ReferenceParser
-    ) -> [ReferenceChange] {
-        var changes: [ReferenceChange] = []
+    ) -> [ReferenceRecord] {
+        var changes: [ReferenceRecord] = []
         for place in 0..<batch.count {
-            guard let table = topics.table(ofReference: names[Int(batch.topic(at: place))]) else {
-                continue
-            }
+            let topic = names[Int(batch.topic(at: place))]
+            guard let table = topics.table(ofReference: topic) else { continue }
             // A fault is reported by the audit of lane 0, see `ReferenceAudit`.
             if case .success(let change) = parser.read(table, batch, at: place) {
-                changes.append(change)
+                changes.append(
+                    ReferenceRecord(
+                        change: change, topic: topic, partition: batch.partition(at: place),
+                        offset: batch.offset(at: place)))
             }
         }
         return changes
