@@ -11,6 +11,8 @@ final class LaneRunner {
         case goOn
         case wait
         case waitUntil(Duration)
+        /// Until an alert is due by the wall clock, or it is time to look for idle profiles.
+        case waitForTimers(alert: Timestamp?, sweep: Duration)
     }
 
     /// Records between two looks at the commands: about a millisecond.
@@ -45,6 +47,7 @@ final class LaneRunner {
     private var isFlushing = false
     private var lastFlush = Duration.zero
     private var flushesErasure = false
+    private var nextSweep = Duration.zero
 
     init(
         number: Int32, environment: LaneEnvironment, writer: ProfileWriter, mark: LaneMark,
@@ -64,12 +67,13 @@ final class LaneRunner {
                 lane: number, definition: environment.definition, limits: settings.limits,
                 futureTolerance: settings.futureTolerance, topics: settings.topics,
                 outputs: environment.outputs, hotBytes: settings.hotProfileBytesPerLane,
-                workerVersion: settings.workerVersion),
+                workerVersion: settings.workerVersion, followUp: settings.followUp),
             reference: try ReferenceReader(
                 folder: environment.folder, changes: environment.changes),
             profiles: StoredProfiles(
                 try ProfileReader(folder: environment.folder, lane: Int(number))),
             streamClock: mark.streamClock)
+        nextSweep = environment.clock.now() + settings.followUp.forgetInterval
     }
 
     var recordCount: Int { processor.counters.records }
@@ -112,28 +116,64 @@ final class LaneRunner {
                 description: "too many different texts in memory, beginning anew",
                 consequence: .restart)
         }
+        let afterwards = try workOnTimers()
         var state = LaneMerge.Inputs()
         for place in inputs.indices { try look(at: place, &state) }
         for _ in 0..<LaneRunner.recordsPerTurn {
             switch merge.choose(state, clock: environment.clock) {
-            case .idle: return .wait
+            case .idle: return afterwards
             case .wait(let time): return .waitUntil(time)
             case .take(let place):
                 guard let batch = inputs[place].batch else { return .goOn }
-                try processor.take(inputs[place].source, batch, at: inputs[place].place)
+                guard try processor.take(inputs[place].source, batch, at: inputs[place].place)
+                else { return waitForCut() }
                 inputs[place].advance()
                 recordsInEpoch += 1
                 if recordsInEpoch >= environment.settings.epochMaxEventsPerLane
                     || processor.outputBytes > LaneRunner.outputBytesLimit
                 {
-                    isFull = true
-                    environment.report(.full(lane: number))
-                    return .wait
+                    return waitForCut()
                 }
                 try look(at: place, &state)
             }
         }
         return .goOn
+    }
+
+    /// Fires due alerts and forgets idle profiles, a few between two turns of records, so that
+    /// neither keeps events waiting; tells what to do if no record waits.
+    ///
+    /// By the stream clock alerts fire before the event that moves it, not here.
+    private func workOnTimers() throws -> Next {
+        let followUp = environment.settings.followUp
+        let wall = Timestamp(milliseconds: environment.clock.wallMilliseconds())
+        var isDone = true
+        if followUp.clock == .wall, processor.nextAlert <= wall, processor.hasRoomForAlerts {
+            isDone = try processor.fireAlerts(dueAt: wall, limit: LaneRunner.timersPerTurn)
+        }
+        let now = environment.clock.now()
+        if now >= nextSweep, !isBehind {
+            let clock = followUp.clock == .wall ? wall : processor.streamClock
+            if try processor.forgetIdle(now: clock, limit: LaneRunner.timersPerTurn) {
+                nextSweep = now + followUp.forgetInterval
+            } else {
+                isDone = isDone && !processor.hasRoomToForget
+            }
+        }
+        if !isDone, processor.hasRoomForAlerts { return .goOn }
+        // Without room the next cut wakes the lane; there is one, for what fired is to be committed.
+        let hasAlert = followUp.clock == .wall && processor.hasRoomForAlerts
+        return .waitForTimers(alert: hasAlert ? processor.nextAlert : nil, sweep: nextSweep)
+    }
+
+    /// Alerts, and profiles to forget, between two turns: about a millisecond of each.
+    private static let timersPerTurn = 64
+
+    /// The epoch holds as much as it may.
+    private func waitForCut() -> Next {
+        isFull = true
+        environment.report(.full(lane: number))
+        return .wait
     }
 
     private func look(at place: Int, _ state: inout LaneMerge.Inputs) throws {
@@ -202,9 +242,8 @@ final class LaneRunner {
         guard !isFlushing, !isCommitting, processor.hasUnflushed else { return }
         lastFlush = environment.clock.now()
         isFlushing = true
-        let (changed, hasErased) = processor.beginFlush()
+        let (changes, hasErased) = processor.beginFlush()
         flushesErasure = hasErased
-        let changes = changed.map { ProfileChange(key: $0.key, value: $0.value) }
         environment.flusher.write(
             Flusher.Job(
                 lane: number, writer: writer, changes: changes,
@@ -226,5 +265,22 @@ private final class StoredProfiles: ProfileSource {
 
     func value(for key: Span<UInt8>) throws -> [UInt8]? {
         try reader.value(for: key)
+    }
+
+    func alerts(
+        after last: AlertOrder?, limit: Int
+    ) throws -> [(order: AlertOrder, key: [UInt8])] {
+        var found: [(order: AlertOrder, key: [UInt8])] = []
+        try reader.forEachDue(after: last?.sortable ?? [], limit: limit) { due, key in
+            guard let order = AlertOrder(sortable: due) else { return }
+            found.append((order, key.indices.map { key[$0] }))
+        }
+        return found
+    }
+
+    func idleKeys(
+        after place: IdlePlace, through last: Int64, limit: Int
+    ) throws -> (keys: [[UInt8]], next: IdlePlace)? {
+        try reader.idleKeys(after: place, through: last, limit: limit)
     }
 }
