@@ -191,6 +191,7 @@ extension Settings {
         worker.followUp.clock = slaClock == .stream ? .stream : .wall
         worker.followUp.forgetAfterDays = forgetAfterDays
         worker.followUp.erasureMemoryDays = erasureMemoryDays
+        worker.followUp.forgetInterval = forgetInterval.duration
         worker.futureTolerance = futureTolerance
         worker.mergeWait = mergeWait.duration
         worker.commitInterval = commitInterval.duration

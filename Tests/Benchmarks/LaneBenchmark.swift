@@ -2,6 +2,7 @@ import DefinitionFiles
 import Foundation
 import KafkaClient
 import Qualification
+import Storage
 import WireFormats
 import Worker
 
@@ -130,4 +131,8 @@ private final class NoReference: ReferenceData {
 
 private final class NoProfiles: ProfileSource {
     func value(for key: Span<UInt8>) -> [UInt8]? { nil }
+    func alerts(after last: AlertOrder?, limit: Int) -> [(order: AlertOrder, key: [UInt8])] { [] }
+    func idleKeys(
+        after place: IdlePlace, through last: Int64, limit: Int
+    ) -> (keys: [[UInt8]], next: IdlePlace)? { nil }
 }
