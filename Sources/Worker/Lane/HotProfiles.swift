@@ -48,7 +48,7 @@ final class ProfileEntry {
     /// all the time, and 30 us an event instead of 22.
     fileprivate var bytes: Int {
         (isDecoded ? 600 + 4 * encodedBytes : 0) + (inFlight?.count ?? 0)
-            + (unflushed?.count ?? 0) + 200
+            + (unflushed?.count ?? 0) + 300
     }
 
     /// Forgets the decoded form; the encoded ones stay.
