@@ -5,13 +5,19 @@
 
 -- file: lane-<n>.sqlite, one for each lane (= partition) of the worker
 PRAGMA application_id = 1213163084; -- 'HOfL'
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- The profile of each lead. A rowid table on purpose: see Schema.swift.
 CREATE TABLE profiles (
     k BLOB NOT NULL PRIMARY KEY, -- lead_id, UTF-8
-    v BLOB NOT NULL -- the profile, in the format of its changelog record
+    v BLOB NOT NULL, -- the profile, in the format of its changelog record
+    -- Next follow-up alert: due time (ms since 1970 plus 2^63, 8 bytes, big-endian), level, mql_id.
+    due BLOB,
+    -- Rule of forgetting (0 no lead event, 1 lead, 2 erased, 3 never) * 2^32 + UTC day of last event
+    idle INTEGER
 ) STRICT;
+CREATE INDEX profiles_due ON profiles (due) WHERE due IS NOT NULL;
+CREATE INDEX profiles_idle ON profiles (idle);
 
 -- One row: what the profiles reflect. Changed in the transaction that changes them.
 CREATE TABLE meta (

@@ -149,6 +149,11 @@ struct ByteReader {
         return Array(bytes[place..<place + count])
     }
 
+    mutating func skip(_ count: Int) throws(ProfileCodecError) {
+        guard bytes.count - place >= count else { throw .truncated }
+        place += count
+    }
+
     mutating func text() throws(ProfileCodecError) -> String {
         let count = try count()
         defer { place += count }

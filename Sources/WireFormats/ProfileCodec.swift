@@ -68,6 +68,11 @@ package struct ProfileCodec {
         encoded.count > 1 && Flags(rawValue: encoded[1]).contains(.isErased)
     }
 
+    /// Whether the bytes are those of a stub: what an erasure or forgetting has left of a lead.
+    package static func isStub(_ encoded: [UInt8]) -> Bool {
+        encoded.count > 1 && !Flags(rawValue: encoded[1]).contains(.hasAsOf)
+    }
+
     struct Flags: OptionSet {
         let rawValue: UInt8
         static let hasLeadEvent = Flags(rawValue: 1)

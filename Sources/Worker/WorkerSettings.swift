@@ -6,6 +6,8 @@ package struct WorkerSettings: Sendable {
     package var topics = Topics()
     /// Bounds of CONTRACT.md 3.
     package var limits = Qualifier.Limits()
+    /// The follow-up clock and forgetting.
+    package var followUp = FollowUpSettings()
     /// How far an event may lie ahead of its record.
     package var futureTolerance = Span24h.minutes(5)
     /// How long a lane waits for an input that is behind.

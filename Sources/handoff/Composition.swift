@@ -188,6 +188,10 @@ extension Settings {
         worker.topics = topics
         worker.limits = Qualifier.Limits(
             maxEventsPerLead: maxEventsPerLead, duplicateWindow: .days(duplicateWindowDays))
+        worker.followUp.clock = slaClock == .stream ? .stream : .wall
+        worker.followUp.forgetAfterDays = forgetAfterDays
+        worker.followUp.erasureMemoryDays = erasureMemoryDays
+        worker.followUp.forgetInterval = forgetInterval.duration
         worker.futureTolerance = futureTolerance
         worker.mergeWait = mergeWait.duration
         worker.commitInterval = commitInterval.duration

@@ -2,6 +2,7 @@ import DefinitionFiles
 import Foundation
 import KafkaClient
 import Qualification
+import Storage
 import WireFormats
 import Worker
 
@@ -12,6 +13,11 @@ struct LaneBenchmark {
     let events: String?
 
     private static let recordsPerEpoch = 12_000
+
+    private var path: String { events ?? ".tools/benchmark/events.jsonl" }
+
+    /// Whether there is a stream to measure with.
+    var hasEvents: Bool { FileManager.default.fileExists(atPath: path) }
 
     func run() throws -> [BenchmarkRow] {
         let batches = try load()
@@ -60,7 +66,7 @@ struct LaneBenchmark {
         }
     }
 
-    private func definition() throws -> Definition {
+    func definition() throws -> Definition {
         let path = "deploy/sample/definition.yaml"
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         return try DefinitionFile.read(bytes, path: path, sha256: SHA256.hexadecimal(bytes))
@@ -79,7 +85,6 @@ struct LaneBenchmark {
 
     /// The events in batches of one source each, in their order.
     private func load() throws -> [(source: EventSource, batch: RecordBatch)] {
-        let path = events ?? ".tools/benchmark/events.jsonl"
         let data = try Data(contentsOf: URL(fileURLWithPath: path))
         var batches: [(source: EventSource, batch: RecordBatch)] = []
         var pending: [StoredRecord] = []
@@ -120,7 +125,7 @@ struct LaneBenchmark {
     }
 }
 
-private final class NoReference: ReferenceData {
+final class NoReference: ReferenceData {
     var version: UInt64 { 1 }
     func hasChanged(_ key: ReferenceKey, since version: UInt64) -> Bool { false }
     func account(domain: String) -> Account? { nil }
@@ -130,4 +135,8 @@ private final class NoReference: ReferenceData {
 
 private final class NoProfiles: ProfileSource {
     func value(for key: Span<UInt8>) -> [UInt8]? { nil }
+    func alerts(after last: AlertOrder?, limit: Int) -> [(order: AlertOrder, key: [UInt8])] { [] }
+    func idleKeys(
+        after place: IdlePlace, through last: Int64, limit: Int
+    ) -> (keys: [[UInt8]], next: IdlePlace)? { nil }
 }

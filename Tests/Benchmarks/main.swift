@@ -5,8 +5,12 @@ import Foundation
 
 let arguments = CommandLine.arguments.dropFirst()
 do {
-    var rows = try LaneBenchmark(events: arguments.first).run()
+    let lane = LaneBenchmark(events: arguments.first)
+    var rows: [BenchmarkRow] = []
+    // Without a stream, only what makes its own input is measured.
+    if lane.hasEvents { rows += try lane.run() }
     rows += try CodecBenchmark().run()
+    rows += try TimerBenchmark(definition: try lane.definition()).run()
     BenchmarkTable.print(rows)
 } catch {
     FileHandle.standardError.write(Data("\(error)\n".utf8))

@@ -66,7 +66,6 @@ extension EndToEnd {
 
         static func check(seed: UInt64) async throws {
             var options = WorldOptions()
-            options.timers = false
             options.referenceChanges = false
             options.definitionChanges = true
             let world = try WorldGenerator(

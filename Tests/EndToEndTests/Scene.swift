@@ -11,12 +11,11 @@ struct Scene {
     let reference: [ModelRecord]
     let lanes: [[ModelRecord]]
 
-    /// No reference data in mid-stream, whose moment nobody knows, and no timers.
+    /// No reference data in mid-stream, whose moment nobody knows; timers by the stream clock.
     init(
         seed: UInt64, lanes count: Int, _ change: (inout WorldOptions) -> Void = { _ in }
     ) throws {
         var options = WorldOptions()
-        options.timers = false
         options.referenceChanges = false
         change(&options)
         let first = try WorldGenerator(
@@ -40,6 +39,7 @@ struct Scene {
         [
             "HANDOFF_MAX_EVENTS_PER_LEAD": "\(settings.maxEventsPerLead)",
             "HANDOFF_DUPLICATE_WINDOW_DAYS": "\(settings.duplicateWindowDays)",
+            "HANDOFF_SLA_CLOCK": settings.slaClock == .stream ? "stream" : "wall",
         ]
     }
 
@@ -47,7 +47,7 @@ struct Scene {
         SHA256.hexadecimal(Array(definition.utf8))
     }
 
-    /// What one lane has to publish, alerts excepted.
+    /// What one lane has to publish.
     func expectation(lane: Int) throws -> Expectation {
         let model = try ReferenceModel(
             definitionYAML: definition, definitionSHA256: Scene.sha256(definition),
@@ -83,11 +83,13 @@ struct Scene {
         }
     }
 
+    /// Long ago, so that it never moves the stream clock.
     private static func noise(_ number: Int, at time: Int64, _ lane: Int) -> StageRecord {
         let lead = "noise-\(number % 97)"
+        let longAgo = Timestamp(milliseconds: 978_307_200_000)
         let value = """
             {"event_id":"n\(number)","type":"page_view",\
-            "occurred_at":"\(Timestamp(milliseconds: time))",\
+            "occurred_at":"\(longAgo)",\
             "lead_id":"\(lead)"}
             """
         return StageRecord(

@@ -28,9 +28,9 @@ import Testing
         let error = try #require(throws: StorageError.self) {
             _ = try ProfileWriter(folder: folder, lane: 0)
         }
-        #expect(error.code == .schemaTooNew(found: 9, supported: 1))
+        #expect(error.code == .schemaTooNew(found: 9, supported: 2))
         #expect(error.consequence == .refuseToStart)
-        #expect(error.description.contains("schema version 9, this worker knows up to 1"))
+        #expect(error.description.contains("schema version 9, this worker knows up to 2"))
     }
 
     @Test func anOlderFileTakesOnlyTheStepsItLacks() throws {
@@ -43,7 +43,7 @@ import Testing
             steps: Schema.lane.steps + ["ALTER TABLE facts ADD COLUMN added INTEGER DEFAULT 5;"])
         try newer.migrate(older)
         #expect(try older.integer("SELECT added FROM facts", operation: "test") == 5)
-        #expect(try older.integer("PRAGMA user_version", operation: "test") == 2)
+        #expect(try older.integer("PRAGMA user_version", operation: "test") == 3)
         try newer.migrate(older)
         #expect(throws: StorageError.self) { try Schema.lane.migrate(older) }
     }

@@ -9,7 +9,7 @@ struct ExampleTests {
         try ExampleCases.load(
             path: Fixtures.folder + "/examples.json",
             exampleDefinition: try Fixtures.exampleDefinitionText()
-        ).filter { $0.only?.contains(ModelTopic.alerts) != true }
+        )
     }
 
     @Test(arguments: try cases())
@@ -19,8 +19,7 @@ struct ExampleTests {
             settings: example.settings)
         for record in example.referenceRecords + example.records { try driver.take(record) }
         driver.commit()
-        let faults = example.mismatches(
-            outputs: driver.outputs.filter { $0.topic != ModelTopic.alerts }, drops: driver.drops)
+        let faults = example.mismatches(outputs: driver.outputs, drops: driver.drops)
         let isEqual = faults.isEmpty
         #expect(isEqual, "\(example.name): \(example.why)\n\(faults.joined(separator: "\n"))")
     }
@@ -34,9 +33,14 @@ struct ExampleTests {
             try driver.take(record)
             driver.restart()
         }
-        let faults = example.mismatches(
-            outputs: driver.outputs.filter { $0.topic != ModelTopic.alerts }, drops: driver.drops)
+        let faults = example.mismatches(outputs: driver.outputs, drops: driver.drops)
         let isEqual = faults.isEmpty
         #expect(isEqual, "\(example.name): \(faults.joined(separator: "\n"))")
+    }
+
+    @Test func allAreTried() throws {
+        let all = try ExampleTests.cases()
+        #expect(all.count >= 78)
+        #expect(all.count { $0.settings.slaClock == .stream } >= 7)
     }
 }

@@ -1,6 +1,7 @@
 import KafkaClient
 import Qualification
 import ReferenceModel
+import Storage
 import TestSupport
 import WireFormats
 
@@ -16,13 +17,20 @@ final class LaneDriver {
     private var configuration: LaneProcessor.Configuration
     private let reference = MemoryReference()
     private let parser = ReferenceParser()
-    private let store = MemoryProfiles()
+    private var store = MemoryProfiles()
     private var processor: LaneProcessor
+    /// The newest committed value of each profile, as a compacted changelog has it.
+    private(set) var changelog: [[UInt8]: [UInt8]] = [:]
+    private var committedClock = Timestamp.distantPast
     private var earlierDrops: [String: Int] = [:]
     private var earlierLoads = 0
     private var offset: Int64 = 0
 
-    init(definition: Definition, settings: ModelSettings, hotBytes: Int = 1 << 30) {
+    /// With `settings.slaClock` wall, nothing fires but by `fire`.
+    init(
+        definition: Definition, settings: ModelSettings, hotBytes: Int = 1 << 30,
+        _ change: (inout FollowUpSettings) -> Void = { _ in }
+    ) {
         names = topics.outputs(definition)
         var limits = Qualifier.Limits()
         limits.maxEventsPerLead = settings.maxEventsPerLead
@@ -31,6 +39,8 @@ final class LaneDriver {
             lane: 0, definition: definition, limits: limits,
             futureTolerance: Span24h(milliseconds: settings.futureToleranceMs), topics: topics,
             outputs: names, hotBytes: hotBytes, workerVersion: "test")
+        configuration.followUp.clock = settings.slaClock == .stream ? .stream : .wall
+        change(&configuration.followUp)
         processor = LaneProcessor(
             configuration, reference: reference, profiles: store, streamClock: .distantPast)
     }
@@ -68,7 +78,27 @@ final class LaneDriver {
         offset += 1
         let stored = StoredRecord(
             key: record.key, value: record.value, timestamp: record.timestampMs, offset: offset)
-        try processor.take(source, RecordBatch(records: [stored]), at: 0)
+        let batch = RecordBatch(records: [stored])
+        while try !processor.take(source, batch, at: 0) { commit() }
+    }
+
+    /// What the lane counted since its last start.
+    var counters: LaneCounters { processor.counters }
+
+    /// When an alert may be due next.
+    var nextAlert: Timestamp { processor.nextAlert }
+
+    /// Lets the wall clock say a time; returns whether all that is due has fired, which takes
+    /// another epoch if not.
+    @discardableResult
+    func fire(at clock: Timestamp, limit: Int = .max) throws -> Bool {
+        try processor.fireAlerts(dueAt: clock, limit: limit)
+    }
+
+    /// Forgets what is on the disk and idle; returns whether there may be more.
+    @discardableResult
+    func forget(at clock: Timestamp, limit: Int = .max) throws -> Bool {
+        try processor.forgetIdle(now: clock, limit: limit)
     }
 
     /// Ends an epoch: what was produced becomes outputs, profiles become the stored ones.
@@ -76,7 +106,10 @@ final class LaneDriver {
         let records = processor.cut()
         for place in 0..<records.count {
             let record = records.stored(at: place)
-            if record.topic == LaneOutputs.changelog { continue }
+            if record.topic == LaneOutputs.changelog {
+                changelog[record.key ?? []] = record.value
+                continue
+            }
             let topic = records.otherTopic(record.topic) ?? names[Int(record.topic)]
             let isDeadLetter = topic == topics.deadLetters
             var body = JSONValue.null
@@ -94,38 +127,81 @@ final class LaneDriver {
         }
         processor.committed()
         processor.sweep()
+        committedClock = processor.streamClock
     }
 
-    /// Writes behind, as the flusher does.
-    func flush() {
-        for (key, value) in processor.beginFlush().changes { store.values[key] = value }
+    /// Writes behind, as the flusher does; returns whether older versions must leave no bytes.
+    @discardableResult
+    func flush() -> Bool {
+        let (changes, hasErased) = processor.beginFlush()
+        for change in changes { store.apply(change) }
         processor.endFlush(isWritten: true, mustScrub: false)
+        return hasErased
+    }
+
+    /// Loses everything that was not committed, and goes on as another machine would: from the
+    /// changelog alone.
+    func crash() throws {
+        store = MemoryProfiles()
+        for (key, value) in changelog {
+            store.apply(ProfileChange(key, value, try ProfileCodec.timers(of: value)))
+        }
+        begin(at: committedClock)
     }
 
     /// Goes on as a new process would, from what is stored and, if given, by a new definition.
     func restart(definition: Definition? = nil) {
         commit()
         flush()
-        let clock = processor.streamClock
-        earlierDrops = drops
-        earlierLoads = loads
         if let definition {
             names = topics.outputs(definition)
             configuration.definition = definition
             configuration.outputs = names
         }
+        begin(at: processor.streamClock)
+    }
+
+    private func begin(at clock: Timestamp) {
+        earlierDrops = drops
+        earlierLoads = loads
         processor = LaneProcessor(
             configuration, reference: reference, profiles: store, streamClock: clock)
     }
 }
 
-/// Stored profiles in a dictionary.
+/// Stored profiles in dictionaries.
 final class MemoryProfiles: ProfileSource {
-    var values: [[UInt8]: [UInt8]] = [:]
+    private(set) var values: [[UInt8]: [UInt8]] = [:]
+    private var due: [[UInt8]: AlertOrder] = [:]
+    private var idle: [[UInt8]: Int64] = [:]
+
+    func apply(_ change: ProfileChange) {
+        values[change.key] = change.value
+        due[change.key] = change.due.flatMap { AlertOrder(sortable: $0.span) }
+        idle[change.key] = change.value == nil ? nil : change.idle
+    }
 
     func value(for key: Span<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         for place in key.indices { bytes.append(key[place]) }
         return values[bytes]
+    }
+
+    func alerts(after last: AlertOrder?, limit: Int) -> [(order: AlertOrder, key: [UInt8])] {
+        due.filter { pair in last.map { $0 < pair.value } ?? true }
+            .sorted { $0.value < $1.value }.prefix(limit).map { ($0.value, $0.key) }
+    }
+
+    func idleKeys(
+        after place: IdlePlace, through last: Int64, limit: Int
+    ) -> (keys: [[UInt8]], next: IdlePlace)? {
+        // The place among all keys stands for the row.
+        let rows = values.keys.sorted { $0.lexicographicallyPrecedes($1) }.enumerated()
+        let found = rows.compactMap { row, key in
+            idle[key].map { (key: key, place: IdlePlace(idle: $0, row: Int64(row))) }
+        }.filter { row in
+            (row.place.idle, row.place.row) > (place.idle, place.row) && row.place.idle <= last
+        }.sorted { ($0.place.idle, $0.place.row) < ($1.place.idle, $1.place.row) }.prefix(limit)
+        return found.last.map { (found.map(\.key), $0.place) }
     }
 }

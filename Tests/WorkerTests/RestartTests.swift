@@ -13,7 +13,8 @@ struct RestartTests {
 
     /// Runs a world and does something of its own choice after each record.
     private static func run(
-        _ world: World, hotBytes: Int = 1 << 30, after: (LaneDriver, Int) -> Void = { _, _ in }
+        _ world: World, hotBytes: Int = 1 << 30,
+        after: (LaneDriver, Int) throws -> Void = { _, _ in }
     ) throws -> LaneDriver {
         let driver = LaneDriver(
             definition: try Fixtures.definition(
@@ -22,7 +23,7 @@ struct RestartTests {
         for record in world.referenceRecords { try driver.take(record) }
         for (place, record) in world.records.enumerated() {
             try driver.take(record)
-            after(driver, place)
+            try after(driver, place)
         }
         driver.commit()
         driver.flush()
@@ -57,6 +58,21 @@ struct RestartTests {
         RestartTests.expectSame(whole, restarted, seed)
         #expect(restarted.loads > 0, "seed \(seed)")
         #expect(Set(whole.stored.keys) == Set(restarted.stored.keys))
+    }
+
+    @Test(arguments: RestartTests.seeds)
+    func movesToAnotherMachineChangeNothing(_ seed: UInt64) throws {
+        let world = try WorldTests.generator().world(seed: seed &+ 4_000_000)
+        var random = SplitMix64(seed: seed &+ 80)
+        let whole = try RestartTests.run(world)
+        let moved = try RestartTests.run(world, hotBytes: random.pick([0, 1 << 30])) { driver, _ in
+            if random.chance(20) { driver.commit() }
+            if random.chance(10) {
+                driver.commit()
+                try driver.crash()
+            }
+        }
+        RestartTests.expectSame(whole, moved, seed)
     }
 
     @Test(arguments: RestartTests.seeds)

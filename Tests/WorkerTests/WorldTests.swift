@@ -15,7 +15,6 @@ struct WorldTests {
         -> WorldGenerator
     {
         var options = WorldOptions()
-        options.timers = false
         change(&options)
         return WorldGenerator(
             baseDefinition: try Fixtures.exampleDefinitionText(), options: options)

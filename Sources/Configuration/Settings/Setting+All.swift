@@ -60,6 +60,9 @@ extension Setting {
         .whole(
             "forget_after_days", \.forgetAfterDays, 1...36_500,
             "days without events after which a profile is forgotten"),
+        .span(
+            "forget_interval", \.forgetInterval, from: "1s", to: "1d",
+            "how often a lane looks for profiles to forget"),
         .bytes(
             "flush_bytes", \.flushBytes, 65_536...(16 << 30),
             "changed bytes that start a flush before its time"),

@@ -54,6 +54,8 @@ package struct Settings: Sendable, Equatable {
     package var erasureMemoryDays = 400
     /// Days without events after which a profile is forgotten.
     package var forgetAfterDays = 730
+    /// How often a lane looks for profiles to forget.
+    package var forgetInterval = Span24h.minutes(1)
     /// How often changed profiles are written to disk.
     package var flushInterval = Span24h(milliseconds: 10_000)
     /// Changed bytes that start a flush before its time.

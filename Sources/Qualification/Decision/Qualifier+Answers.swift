@@ -2,35 +2,16 @@
 extension Qualifier {
     /// Applies a disposition and decides its product, or refuses it.
     package func apply(_ event: DispositionEvent, to profile: inout Profile) throws -> Outcome {
-        if let erasedAt = profile.erasedAt, event.header.stamp.at <= erasedAt {
-            return .dropped(.erased)
-        }
-        let place = rulebook.index(ofProduct: event.product)
-        let name = symbols.text(event.product)
-        let isKnown = place != nil || profile.agreements.contains { $0.products.contains(name) }
-        if !isKnown {
-            return refuse(.unknownProduct, "product", symbols.text(event.product))
-        }
-        let reasons = knownReasons(profile)
-        let action = reasons.first { $0.code == symbols.text(event.reason) }?.action
-        if event.answer.needsReason, action == nil {
-            return refuse(.unknownReason, "reason", symbols.text(event.reason))
-        }
+        if let rejection = rejection(of: event, for: profile) { return rejection }
         guard let (record, mql) = find(event.mqlID, in: profile) else {
-            return refuse(.unknownMQL, "mql_id", event.mqlID)
-        }
-        guard profile.products[record].product == event.product else {
-            return refuse(.badValue, "product", symbols.text(event.product))
-        }
-        if profile.remembered.contains(hash: event.header.idHash, source: .dispositions) {
-            return .dropped(.repeat)
+            preconditionFailure("a disposition that was accepted has its MQL")
         }
         let asOf = max(profile.asOf, event.header.stamp.at)
         rememberUnlessOld(event.header, .dispositions, &profile)
         answer(
             &profile.products[record].mqls[mql], event,
-            event.answer.needsReason ? action : nil)
-        if let place {
+            event.answer.needsReason ? action(ofReason: event.reason, profile) : nil)
+        if let place = rulebook.index(ofProduct: event.product) {
             try decideOne(
                 &profile, place, asOf: asOf,
                 Context(
@@ -39,6 +20,31 @@ extension Qualifier {
                     source: .dispositions))
         }
         return .applied
+    }
+
+    /// Why a disposition is not taken in; nil if it is.
+    func rejection(of event: DispositionEvent, for profile: Profile) -> Outcome? {
+        if let erasedAt = profile.erasedAt, event.header.stamp.at <= erasedAt {
+            return .dropped(.erased)
+        }
+        let name = symbols.text(event.product)
+        let isKnown =
+            rulebook.index(ofProduct: event.product) != nil
+            || profile.agreements.contains { $0.products.contains(name) }
+        if !isKnown {
+            return refuse(.unknownProduct, "product", symbols.text(event.product))
+        }
+        if event.answer.needsReason, action(ofReason: event.reason, profile) == nil {
+            return refuse(.unknownReason, "reason", symbols.text(event.reason))
+        }
+        guard let (record, _) = find(event.mqlID, in: profile) else {
+            return refuse(.unknownMQL, "mql_id", event.mqlID)
+        }
+        guard profile.products[record].product == event.product else {
+            return refuse(.badValue, "product", symbols.text(event.product))
+        }
+        return profile.remembered.contains(hash: event.header.idHash, source: .dispositions)
+            ? .dropped(.repeat) : nil
     }
 
     private func answer(
@@ -58,8 +64,12 @@ extension Qualifier {
     /// the MQL if its reason is no longer there.
     func action(of answer: Disposition, _ profile: Profile) -> RejectionReason.Action? {
         guard answer.answer.needsReason else { return nil }
-        let code = symbols.text(answer.reason)
-        return knownReasons(profile).first { $0.code == code }?.action ?? answer.action
+        return action(ofReason: answer.reason, profile) ?? answer.action
+    }
+
+    private func action(ofReason reason: Symbol, _ profile: Profile) -> RejectionReason.Action? {
+        let code = symbols.text(reason)
+        return knownReasons(profile).first { $0.code == code }?.action
     }
 
     /// The reasons of the definition in force, then those of the agreements behind the lead's MQLs.
@@ -91,9 +101,7 @@ extension Qualifier {
     /// Forgets the person: withdraws what sales still has, tells marketing, keeps a stub
     /// (CONTRACT.md 8).
     func erase(_ header: EventHeader, _ profile: inout Profile) -> Outcome {
-        if let before = profile.erasedAt, header.stamp.at <= before, header.recordedAt <= before {
-            return .dropped(.erased)
-        }
+        if isErasedBefore(header, profile) { return .dropped(.erased) }
         let erasedAt = max(profile.asOf, header.stamp.at, header.recordedAt)
         for record in inDefinitionOrder(profile) {
             for place in profile.products[record].mqls.indices
@@ -108,6 +116,12 @@ extension Qualifier {
         stub.products = profile.products.map(\.stub)
         profile = stub
         return .applied
+    }
+
+    /// Whether an erasure says nothing new, because the person was erased later.
+    func isErasedBefore(_ header: EventHeader, _ profile: Profile) -> Bool {
+        guard let before = profile.erasedAt else { return false }
+        return header.stamp.at <= before && header.recordedAt <= before
     }
 
     private func inDefinitionOrder(_ profile: Profile) -> [Int] {

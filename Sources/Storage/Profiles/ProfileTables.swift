@@ -2,7 +2,10 @@
 /// lock.
 struct ProfileTables: ~Copyable {
     let connection: Connection
+    private let replace: Statement
     private let put: Statement
+    private let unfilled: Statement
+    private let fill: Statement
     private let remove: Statement
     private let readMark: Statement
     private let setMark: Statement
@@ -20,11 +23,20 @@ struct ProfileTables: ~Copyable {
         guard try connection.integer("SELECT restoring FROM meta", operation: open) == 0 else {
             throw StorageError(.restoreInterrupted, operation: open, file: connection.file)
         }
+        // A statement that names an indexed column writes to the index, changed or not; nearly all
+        // writes change neither.
+        let replace = try connection.prepare(
+            "UPDATE profiles SET v = ?2 WHERE k = ?1 AND due IS ?3 AND idle IS ?4",
+            operation: "write profiles")
         let put = try connection.prepare(
             """
-            INSERT INTO profiles (k, v) VALUES (?1, ?2)
-            ON CONFLICT (k) DO UPDATE SET v = excluded.v
+            INSERT INTO profiles (k, v, due, idle) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (k) DO UPDATE SET v = excluded.v, due = excluded.due, idle = excluded.idle
             """, operation: "write profiles")
+        let unfilled = try connection.prepare(
+            "SELECT k, v FROM profiles WHERE idle IS NULL LIMIT ?1", operation: "migrate")
+        let fill = try connection.prepare(
+            "UPDATE profiles SET due = ?2, idle = ?3 WHERE k = ?1", operation: "migrate")
         let remove = try connection.prepare(
             "DELETE FROM profiles WHERE k = ?1", operation: "write profiles")
         let readMark = try connection.prepare(
@@ -42,7 +54,10 @@ struct ProfileTables: ~Copyable {
         let removeFact = try connection.prepare(
             "DELETE FROM facts WHERE name = ?1", operation: "write fact")
         // Only now: a half-made noncopyable value cannot be thrown away.
+        self.replace = replace
         self.put = put
+        self.unfilled = unfilled
+        self.fill = fill
         self.remove = remove
         self.readMark = readMark
         self.setMark = setMark
@@ -113,10 +128,58 @@ struct ProfileTables: ~Copyable {
                 try remove.run()
             }
         }
-        try put.binding(blob: change.key.span, at: 1) { () throws(StorageError) in
-            try put.binding(blob: value.span, at: 2) { () throws(StorageError) in
-                try put.run()
+        // A bulk restore mostly makes new rows.
+        if !isRestoring, try run(replace, change, value), replace.changes > 0 { return }
+        _ = try run(put, change, value)
+    }
+
+    /// Runs one of the two writing statements; true, so that it can stand in a condition.
+    private func run(
+        _ statement: borrowing Statement, _ change: ProfileChange, _ value: [UInt8]
+    ) throws(StorageError) -> Bool {
+        try statement.binding(blob: change.key.span, at: 1) { () throws(StorageError) in
+            try statement.binding(blob: value.span, at: 2) { () throws(StorageError) in
+                try statement.bind(change.idle, at: 4)
+                try statement.binding(optionalBlob: change.due, at: 3) {
+                    () throws(StorageError) in
+                    try statement.run()
+                }
             }
+        }
+        return true
+    }
+
+    /// Fills the columns of rows that version 1 wrote.
+    func fill(
+        limit: Int, _ columns: @Sendable ([UInt8]) -> (due: [UInt8]?, idle: Int64)
+    ) throws(StorageError) -> Int {
+        try connection.transaction(operation: "migrate") { () throws(StorageError) -> Int in
+            var rows: [(key: [UInt8], value: [UInt8])] = []
+            try readUnfilled(limit: limit, into: &rows)
+            for row in rows {
+                let (due, idle) = columns(row.value)
+                try fill.binding(blob: row.key.span, at: 1) { () throws(StorageError) in
+                    try fill.bind(idle, at: 3)
+                    try fill.binding(optionalBlob: due, at: 2) { () throws(StorageError) in
+                        try fill.run()
+                    }
+                }
+            }
+            return rows.count
+        }
+    }
+
+    private func readUnfilled(
+        limit: Int, into rows: inout [(key: [UInt8], value: [UInt8])]
+    ) throws(StorageError) {
+        defer { unfilled.reset() }
+        try unfilled.bind(Int64(limit), at: 1)
+        while try unfilled.step() {
+            rows.append(
+                (
+                    unfilled.withBlob(at: 0) { [UInt8](copying: $0) },
+                    unfilled.withBlob(at: 1) { [UInt8](copying: $0) }
+                ))
         }
     }
 

@@ -6,11 +6,17 @@ package struct ProfileChange: Sendable, Equatable {
     package var key: [UInt8]
     /// The encoded profile, nil to delete it.
     package var value: [UInt8]?
+    /// The profile's next alert, as bytes that compare like alerts; nil if none is pending.
+    package var due: [UInt8]?
+    /// Since when the profile is idle, as a number; nil only in files of version 1.
+    package var idle: Int64?
 
     /// Makes a change.
-    package init(key: [UInt8], value: [UInt8]?) {
+    package init(key: [UInt8], value: [UInt8]?, due: [UInt8]? = nil, idle: Int64? = nil) {
         self.key = key
         self.value = value
+        self.due = due
+        self.idle = idle
     }
 }
 
@@ -106,6 +112,21 @@ package final class ProfileWriter: Sendable {
                 try tables.connection.checkpoint(.truncate)
             }
             return count
+        }
+    }
+
+    /// Gives rows of a file of version 1 what it did not have: `due` and `idle` of a profile.
+    ///
+    /// - Parameters:
+    ///   - limit: the most rows of one call, which is one transaction.
+    ///   - columns: tells both from a profile's bytes.
+    /// - Returns: the number of rows filled; 0 when none was left.
+    /// - Throws: `.full`, `.inputOutput`, `.corrupt`, `.busy`.
+    package func fill(
+        limit: Int, _ columns: @Sendable ([UInt8]) -> (due: [UInt8]?, idle: Int64)
+    ) throws(StorageError) -> Int {
+        try state.withLock { (tables) throws(StorageError) -> Int in
+            try tables.fill(limit: limit, columns)
         }
     }
 

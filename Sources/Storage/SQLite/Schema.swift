@@ -37,7 +37,14 @@ package struct Schema: Sendable {
                 name TEXT NOT NULL PRIMARY KEY,
                 value BLOB NOT NULL
             ) STRICT;
+            """,
+            // Filled by `ProfileWriter.fill`: what they hold is in the profiles' bytes.
             """
+            ALTER TABLE profiles ADD COLUMN due BLOB;
+            ALTER TABLE profiles ADD COLUMN idle INTEGER;
+            CREATE INDEX profiles_due ON profiles (due) WHERE due IS NOT NULL;
+            CREATE INDEX profiles_idle ON profiles (idle);
+            """,
         ])
 
     /// `reference.sqlite`: the copy of the reference topics ("HOfR").

@@ -67,6 +67,20 @@ import CSQLite
         }
     }
 
+    /// The same for bytes that may be missing, which binds NULL.
+    func binding<Result>(
+        optionalBlob bytes: [UInt8]?, at index: Int32,
+        _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        if let bytes { return try binding(blob: bytes.span, at: index, body) }
+        try bindNull(at: index)
+        defer { reset() }
+        return try body()
+    }
+
+    /// How many rows the statement that was run last on this connection changed.
+    var changes: Int { Int(unsafe sqlite3_changes(sqlite3_db_handle(raw))) }
+
     /// Binds a copy of `text`, nil as NULL.
     func bind(_ text: String?, at index: Int32) throws(StorageError) {
         guard let text else { return try bindNull(at: index) }

@@ -17,8 +17,14 @@ final class ProfileEntry {
     var isDirty = false
     /// Used since the last sweep.
     var isRecent = true
+    /// Empty for a profile that is to be deleted, as `unflushed`.
     var inFlight: [UInt8]?
     var unflushed: [UInt8]?
+    /// The alert of the profile, as it is now, that fires next; kept when the profile is dropped.
+    var nextAlert: AlertOrder?
+    /// Those of `inFlight` and of `unflushed`.
+    var inFlightTimers: ProfileTimers?
+    var unflushedTimers: ProfileTimers?
     /// The flush that last took `unflushed`, so that a newer value is not taken for written.
     var unflushedSince: UInt64 = 0
     /// What the entry was counted with in `HotProfiles.bytes`.
@@ -29,6 +35,7 @@ final class ProfileEntry {
         self.hash = hash
         self.profile = profile
         isDecoded = true
+        nextAlert = profile.nextAlert
     }
 
     /// How many bytes the profile had when it was last encoded.
@@ -41,7 +48,7 @@ final class ProfileEntry {
     /// all the time, and 30 us an event instead of 22.
     fileprivate var bytes: Int {
         (isDecoded ? 600 + 4 * encodedBytes : 0) + (inFlight?.count ?? 0)
-            + (unflushed?.count ?? 0) + 200
+            + (unflushed?.count ?? 0) + 300
     }
 
     /// Forgets the decoded form; the encoded ones stay.

@@ -90,6 +90,8 @@ final class Lane: Sendable {
     private let behind = Atomic(false)
     private let flushWanted = Atomic(false)
     private let records = Atomic(0)
+    private let alertAlarm = Alarm<Timestamp>()
+    private let sweepAlarm = Alarm<Duration>()
 
     init(
         number: Int32, serial: Int, queues: [EventSource: any InputQueue],
@@ -271,8 +273,22 @@ final class Lane: Sendable {
                 let delay = time - environment.clock.now()
                 environment.clock.after(delay) { [inbox] in inbox.signal.set() }
                 await inbox.signal.wait()
+            case .waitForTimers(let alert, let sweep):
+                setAlarms(alert, sweep)
+                await inbox.signal.wait()
             }
         }
+    }
+
+    private func setAlarms(_ alert: Timestamp?, _ sweep: Duration) {
+        let clock = environment.clock
+        let wake = { @Sendable [weak inbox] in inbox?.signal.set() ?? () }
+        if let alert, alert < .latestAccepted {
+            alertAlarm.set(for: alert, wake: wake) {
+                clock.atWall(milliseconds: alert.milliseconds, $0)
+            }
+        }
+        sweepAlarm.set(for: sweep, wake: wake) { clock.after(sweep - clock.now(), $0) }
     }
 }
 

@@ -1,11 +1,22 @@
 package import KafkaClient
 package import Qualification
+package import Storage
 import WireFormats
 
 /// Where a lane's profiles come from when they are not in memory.
 package protocol ProfileSource: AnyObject {
     /// The encoded profile of a lead, nil if there is none.
     func value(for key: Span<UInt8>) throws -> [UInt8]?
+    /// The next pending alerts behind one, in their order, at most `limit`: one for each profile,
+    /// as of the values given by `value`. From the first on if nil.
+    func alerts(
+        after last: AlertOrder?, limit: Int
+    ) throws -> [(order: AlertOrder, key: [UInt8])]
+    /// The keys of profiles behind a place that are idle through a day, by `Idleness.sortable`, and
+    /// the place to go on from; nil if there is none.
+    func idleKeys(
+        after place: IdlePlace, through last: Int64, limit: Int
+    ) throws -> (keys: [[UInt8]], next: IdlePlace)?
 }
 
 /// What a lane has counted since it started; grows only.
@@ -20,6 +31,8 @@ package struct LaneCounters: Sendable, Equatable {
     package var deadLetters: [String: Int] = [:]
     /// Messages by CloudEvents type.
     package var messages: [String: Int] = [:]
+    /// Profiles forgotten.
+    package var forgotten = 0
     /// Profiles decoded from memory or disk because they were not at hand.
     package var loads = 0
 
@@ -44,12 +57,14 @@ package final class LaneProcessor {
         /// Bytes of profiles to keep in memory.
         package var hotBytes: Int
         package var workerVersion: String
+        /// The follow-up clock and forgetting.
+        package var followUp: FollowUpSettings
 
         /// Everything given.
         package init(
             lane: Int32, definition: Definition, limits: Qualifier.Limits,
             futureTolerance: Span24h, topics: Topics, outputs: [String], hotBytes: Int,
-            workerVersion: String
+            workerVersion: String, followUp: FollowUpSettings = FollowUpSettings()
         ) {
             self.lane = lane
             self.definition = definition
@@ -59,29 +74,37 @@ package final class LaneProcessor {
             self.outputs = outputs
             self.hotBytes = hotBytes
             self.workerVersion = workerVersion
+            self.followUp = followUp
         }
     }
 
-    private let configuration: Configuration
-    private let qualifier: Qualifier
+    let configuration: Configuration
+    let qualifier: Qualifier
     private let reader: EventReader
     private var codec: ProfileCodec
-    private let source: any ProfileSource
+    let source: any ProfileSource
     private var hot = HotProfiles()
     private var outputs: LaneOutputs
     private var dirty: [ProfileEntry] = []
     private var inFlight: [ProfileEntry] = []
     private var unflushed: [ProfileEntry] = []
     private var dirtyBytes = 0
+    /// The alerts that fire next.
+    var alerts = AlertWindow()
+    /// Alerts fired and profiles forgotten since the last cut.
+    var alertsInEpoch = 0
+    var forgottenInEpoch = 0
+    /// Where the search for idle profiles goes on; nil when none is under way.
+    var sweepPlace: IdlePlace?
     private var flush: UInt64 = 1
     /// The bytes of committed profiles that are not on the disk yet.
     package private(set) var unflushedBytes = 0
     /// Whether a person was erased in what is not cut, not committed, not on the disk.
     private var erasures = (dirty: false, inFlight: false, unflushed: false)
     /// The greatest time of the events applied in the lane: the clock `stream` (CONTRACT.md 8).
-    package private(set) var streamClock: Timestamp
+    package internal(set) var streamClock: Timestamp
     /// What was counted.
-    package private(set) var counters = LaneCounters()
+    package internal(set) var counters = LaneCounters()
 
     /// Makes the processor of a lane whose profiles and clock are those of the last commit.
     package init(
@@ -104,11 +127,13 @@ package final class LaneProcessor {
 
     // MARK: Records
 
-    /// Takes one record of an input.
+    /// Takes one record of an input; false if it must be given again after the next cut.
     ///
-    /// Bad records become dead letters; only I/O throws.
-    package func take(_ source: EventSource, _ batch: RecordBatch, at place: Int) throws {
-        counters.records += 1
+    /// Bad records become dead letters; only I/O throws. A record has to wait if more alerts must
+    /// fire before it than an epoch may hold.
+    @discardableResult
+    package func take(_ source: EventSource, _ batch: RecordBatch, at place: Int) throws -> Bool {
+        var isTaken = true
         do {
             try batch.withRecord(at: place) { record in
                 try record.withKey { key in
@@ -117,9 +142,12 @@ package final class LaneProcessor {
                         guard record.hasValue else {
                             throw DeadLetter(.notJSON, "the value is null")
                         }
-                        guard try take(source, key, value, input) else { return }
+                        let outcome = try take(source, key, value, input)
+                        isTaken = outcome != nil
                         // Said of events that were applied, and only then: a repeat said it before.
-                        if let ignored = reader.ignoredFields {
+                        if outcome == .applied || outcome == .dropped(.overLimit),
+                            let ignored = reader.ignoredFields
+                        {
                             add(ignored, batch, place, source)
                         }
                     }
@@ -128,12 +156,15 @@ package final class LaneProcessor {
         } catch let fault as DeadLetter {
             add(fault, batch, place, source)
         }
+        if isTaken { counters.records += 1 }
+        return isTaken
     }
 
+    /// What became of an event; nil if alerts must fire before it and the epoch has no room.
     private func take(
         _ source: EventSource, _ key: RawSpan, _ value: RawSpan,
         _ input: EventReader.Input
-    ) throws -> Bool {
+    ) throws -> Qualifier.Outcome? {
         let outcome: Qualifier.Outcome
         let entry: ProfileEntry
         let at: Timestamp
@@ -142,21 +173,41 @@ package final class LaneProcessor {
             let event = try reader.activity(
                 key: key, value: value, input, rulebook: qualifier.rulebook)
             entry = try self.entry(for: key)
-            outcome = try qualifier.apply(event, to: &entry.profile)
             at = event.header.stamp.at
+            if mayFire(at), qualifier.accepts(event, for: entry.profile),
+                try !moveClock(to: at)
+            {
+                return nil
+            }
+            outcome = try qualifier.apply(event, to: &entry.profile)
         case .leads:
             let event = try reader.lead(key: key, value: value, input)
             entry = try self.entry(for: key)
-            outcome = try qualifier.apply(event, to: &entry.profile)
             at = event.header.stamp.at
+            if mayFire(at), qualifier.accepts(event, for: entry.profile),
+                try !moveClock(to: at)
+            {
+                return nil
+            }
+            outcome = try qualifier.apply(event, to: &entry.profile)
         case .dispositions:
             let event = try reader.disposition(key: key, value: value, input)
             entry = try self.entry(for: key)
-            outcome = try qualifier.apply(event, to: &entry.profile)
             at = event.header.stamp.at
+            if mayFire(at), qualifier.accepts(event, for: entry.profile),
+                try !moveClock(to: at)
+            {
+                return nil
+            }
+            outcome = try qualifier.apply(event, to: &entry.profile)
         }
         try settle(outcome, entry, at)
-        return outcome == .applied || outcome == .dropped(.overLimit)
+        // Alerts begin with an MQL and end with a message or an answer, so most events leave them.
+        if qualifier.hasMessages || source == .dispositions {
+            publishMessages()
+            noteAlerts(of: entry)
+        }
+        return outcome
     }
 
     private func settle(
@@ -172,21 +223,36 @@ package final class LaneProcessor {
         case .refused(let code, let detail):
             throw DeadLetter(DeadLetterReason(code), detail)
         }
-        if qualifier.hasMessages {
-            qualifier.takeMessages { message in
-                counters.messages[message.type.name, default: 0] += 1
-                erasures.dirty = erasures.dirty || message.type == .erased
-                outputs.add(message)
-            }
+    }
+
+    func publishMessages() {
+        qualifier.takeMessages { message in
+            counters.messages[message.type.name, default: 0] += 1
+            erasures.dirty = erasures.dirty || message.type == .erased
+            outputs.add(message)
         }
     }
 
     private func touch(_ entry: ProfileEntry, _ at: Timestamp) {
         streamClock = max(streamClock, at)
+        markChanged(entry)
+    }
+
+    func markChanged(_ entry: ProfileEntry) {
         guard !entry.isDirty else { return }
         entry.isDirty = true
         dirty.append(entry)
         dirtyBytes += entry.encodedBytes
+    }
+
+    /// The profiles that are newer than their rows on the disk, each at least once.
+    func forEachUnstored(_ body: (ProfileEntry) -> Void) {
+        for entries in [dirty, inFlight, unflushed] { entries.forEach(body) }
+    }
+
+    /// A person's data goes with the next cut, and no byte of it may stay on the disk.
+    func noteErasure() {
+        erasures.dirty = true
     }
 
     private func add(
@@ -217,29 +283,47 @@ package final class LaneProcessor {
 
     // MARK: Profiles
 
+    /// The entry of a key if it is in memory, decoded or not.
+    func hotEntry(for key: [UInt8]) -> ProfileEntry? {
+        hot.entry(for: key.span, hash: key.span.stableHash)
+    }
+
     private func entry(for rawKey: RawSpan) throws -> ProfileEntry {
         let key = Span<UInt8>(_bytes: rawKey)
         let hash = key.stableHash
-        if let entry = hot.entry(for: key, hash: hash) {
-            entry.isRecent = true
-            if entry.isDecoded { return entry }
-            // Neither is left of an entry that was dropped and then flushed: it is on the disk.
-            entry.profile = try profile(
-                entry.key, try entry.inFlight ?? entry.unflushed ?? source.value(for: key))
-            entry.isDecoded = true
-            hot.resize(entry)
-            return entry
-        }
-        let bytes = [UInt8](copying: rawKey)
+        if let entry = hot.entry(for: key, hash: hash) { return try recall(entry) }
+        return try load([UInt8](copying: rawKey), hash)
+    }
+
+    /// The decoded entry of a key.
+    func entry(for key: [UInt8]) throws -> ProfileEntry {
+        if let entry = hotEntry(for: key) { return try recall(entry) }
+        return try load(key, key.span.stableHash)
+    }
+
+    private func recall(_ entry: ProfileEntry) throws -> ProfileEntry {
+        entry.isRecent = true
+        if entry.isDecoded { return entry }
+        // Neither is left of an entry that was dropped and then flushed: it is on the disk.
+        let key = entry.key
+        let encoded = entry.inFlight ?? entry.unflushed
+        entry.profile = try profile(
+            key, encoded != nil ? encoded : try source.value(for: key.span))
+        entry.isDecoded = true
+        hot.resize(entry)
+        return entry
+    }
+
+    private func load(_ key: [UInt8], _ hash: UInt64) throws -> ProfileEntry {
         let entry = ProfileEntry(
-            key: bytes, hash: hash, profile: try profile(bytes, try source.value(for: key)))
+            key: key, hash: hash, profile: try profile(key, try source.value(for: key.span)))
         hot.insert(entry)
         return entry
     }
 
     private func profile(_ key: [UInt8], _ encoded: [UInt8]?) throws -> Profile {
         let leadID = String(decoding: key, as: UTF8.self)
-        guard let encoded else { return Profile(leadID: leadID) }
+        guard let encoded, !encoded.isEmpty else { return Profile(leadID: leadID) }
         counters.loads += 1
         return try codec.decode(encoded, leadID: leadID)
     }
@@ -253,16 +337,19 @@ package final class LaneProcessor {
         precondition(inFlight.isEmpty, "a cut before the last one was committed")
         var records = outputs.take()
         for entry in dirty {
-            let encoded = codec.encode(&entry.profile)
+            let encoded = entry.profile.isEmpty ? [] : codec.encode(&entry.profile)
             entry.inFlight = encoded
+            entry.inFlightTimers = ProfileTimers(
+                nextAlert: entry.nextAlert, idleness: entry.profile.idleness)
             entry.encodedBytes = encoded.count
             entry.isDirty = false
             hot.resize(entry)
             records.append(
                 topic: LaneOutputs.changelog, partition: configuration.lane,
-                key: entry.key, value: encoded)
+                key: entry.key, value: encoded.isEmpty ? nil : encoded)
         }
         outputs.expect(records)
+        (alertsInEpoch, forgottenInEpoch) = (0, 0)
         swap(&inFlight, &dirty)
         dirtyBytes = 0
         (erasures.inFlight, erasures.dirty) = (erasures.dirty, false)
@@ -294,6 +381,7 @@ package final class LaneProcessor {
             if entry.unflushed == nil { unflushed.append(entry) }
             unflushedBytes += (entry.inFlight?.count ?? 0) - (entry.unflushed?.count ?? 0)
             entry.unflushed = entry.inFlight
+            entry.unflushedTimers = entry.inFlightTimers
             entry.unflushedSince = flush
             entry.inFlight = nil
             hot.resize(entry)
@@ -304,11 +392,11 @@ package final class LaneProcessor {
     }
 
     /// The committed profiles that are not on the disk yet, sorted by key, and whether older
-    /// versions of them must leave no bytes there, because a person was erased.
-    package func beginFlush() -> (changes: [(key: [UInt8], value: [UInt8])], hasErased: Bool) {
+    /// versions of them must leave no bytes there, because a person was erased or forgotten.
+    package func beginFlush() -> (changes: [ProfileChange], hasErased: Bool) {
         flush += 1
-        let changes = unflushed.compactMap { entry -> (key: [UInt8], value: [UInt8])? in
-            entry.unflushed.map { (key: entry.key, value: $0) }
+        let changes = unflushed.compactMap { entry -> ProfileChange? in
+            entry.unflushed.map { ProfileChange(entry.key, $0, entry.unflushedTimers) }
         }.sorted { $0.key.span.precedes($1.key.span) }
         defer { erasures.unflushed = false }
         return (changes, erasures.unflushed)

@@ -2,6 +2,7 @@ import KafkaClient
 import Logging
 import Qualification
 import Storage
+import Synchronization
 import WireFormats
 
 /// Brings a lane's local state to the end of its changelog.
@@ -22,6 +23,8 @@ final class LaneRestore {
     /// The number of the last mark seen.
     private var sequence: Int64?
     private var hasGap = false
+    /// Whether what waits to be written takes the place of a person's data.
+    private var hasErasures = false
 
     init(
         lane: Int32, environment: LaneEnvironment, isStopping: @escaping @Sendable () -> Bool
@@ -124,6 +127,37 @@ final class LaneRestore {
     }
 
     private func open() throws -> ProfileWriter {
+        let writer = try openSound()
+        do {
+            try LaneRestore.fillTimers(writer)
+            return writer
+        } catch let error as ProfileCodecError {
+            logger.warning(
+                "local state thrown away", metadata: ["lane": "\(lane)", "error": "\(error)"])
+            return try reset(writer)
+        }
+    }
+
+    /// A file of version 1 does not tell its timers apart from its profiles; without them alerts
+    /// would be missed.
+    private static func fillTimers(_ writer: ProfileWriter) throws {
+        let failure = Mutex<ProfileCodecError?>(nil)
+        var filled = 1
+        while filled > 0 {
+            filled = try writer.fill(limit: batchRecords) { value in
+                do throws(ProfileCodecError) {
+                    let timers = try ProfileCodec.timers(of: value)
+                    return (timers.nextAlert?.sortable, timers.idleness.sortable)
+                } catch {
+                    failure.withLock { $0 = error }
+                    return (nil, 0)
+                }
+            }
+            if let error = failure.withLock({ $0 }) { throw error }
+        }
+    }
+
+    private func openSound() throws -> ProfileWriter {
         do {
             return try ProfileWriter(folder: folder, lane: Int(lane))
         } catch {
@@ -175,6 +209,7 @@ final class LaneRestore {
                         laneMark = record.value
                     } else {
                         pending[key] = .some(record.value)
+                        hasErasures = hasErasures || LaneRestore.isErasure(record.value)
                     }
                 }
             } else {
@@ -197,6 +232,12 @@ final class LaneRestore {
         return true
     }
 
+    /// Whether a profile's new value leaves less of a person than may have been there before.
+    private static func isErasure(_ value: [UInt8]?) -> Bool {
+        guard let value else { return true }
+        return ProfileCodec.isErased(value) || ProfileCodec.isStub(value)
+    }
+
     /// Marks may repeat, because the local position may lag, but none may be missing.
     private func note(_ mark: [UInt8]?) throws {
         guard let mark else { return }
@@ -209,13 +250,17 @@ final class LaneRestore {
         _ pending: [[UInt8]: [UInt8]?], _ laneMark: [UInt8]?, _ position: Int64,
         to writer: ProfileWriter
     ) throws {
-        let changes = pending.map { ProfileChange(key: $0.key, value: $0.value) }
-            .sorted { $0.key.span.precedes($1.key.span) }
-        var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []
-        if changes.contains(where: { $0.value.map(ProfileCodec.isErased) ?? true }) {
-            facts.append(LaneRestore.scrubFact(true))
+        var changes: [ProfileChange] = []
+        changes.reserveCapacity(pending.count)
+        for (key, value) in pending {
+            let timers = try value.map { try ProfileCodec.timers(of: $0) }
+            changes.append(ProfileChange(key, value ?? [], timers))
         }
+        changes.sort { $0.key.span.precedes($1.key.span) }
+        var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []
+        if hasErasures { facts.append(LaneRestore.scrubFact(true)) }
         try writer.write(changes, mark: changelogMark(position), facts: facts)
+        hasErasures = false
     }
 
     private func changelogMark(_ position: Int64) -> ChangelogMark {

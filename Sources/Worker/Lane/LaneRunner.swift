@@ -11,6 +11,8 @@ final class LaneRunner {
         case goOn
         case wait
         case waitUntil(Duration)
+        /// Until an alert is due by the wall clock, or it is time to look for idle profiles.
+        case waitForTimers(alert: Timestamp?, sweep: Duration)
     }
 
     /// Records between two looks at the commands: about a millisecond.
@@ -45,6 +47,7 @@ final class LaneRunner {
     private var isFlushing = false
     private var lastFlush = Duration.zero
     private var flushesErasure = false
+    private var nextSweep = Duration.zero
 
     init(
         number: Int32, environment: LaneEnvironment, writer: ProfileWriter, mark: LaneMark,
@@ -64,12 +67,13 @@ final class LaneRunner {
                 lane: number, definition: environment.definition, limits: settings.limits,
                 futureTolerance: settings.futureTolerance, topics: settings.topics,
                 outputs: environment.outputs, hotBytes: settings.hotProfileBytesPerLane,
-                workerVersion: settings.workerVersion),
+                workerVersion: settings.workerVersion, followUp: settings.followUp),
             reference: try ReferenceReader(
                 folder: environment.folder, changes: environment.changes),
             profiles: StoredProfiles(
                 try ProfileReader(folder: environment.folder, lane: Int(number))),
             streamClock: mark.streamClock)
+        nextSweep = environment.clock.now() + settings.followUp.forgetInterval
     }
 
     var recordCount: Int { processor.counters.records }
@@ -116,29 +120,65 @@ final class LaneRunner {
                 description: "too many different texts in memory, beginning anew",
                 consequence: .restart)
         }
+        let afterwards = try workOnTimers()
         var state = LaneMerge.Inputs()
         for place in inputs.indices { try look(at: place, &state) }
         for _ in 0..<LaneRunner.recordsPerTurn {
             switch merge.choose(state, clock: environment.clock) {
-            case .idle: return .wait
+            case .idle: return afterwards
             case .wait(let time): return .waitUntil(time)
             case .take(let place):
                 guard let batch = inputs[place].batch else { return .goOn }
                 lastTaken = state.heads[place]
-                try processor.take(inputs[place].source, batch, at: inputs[place].place)
+                guard try processor.take(inputs[place].source, batch, at: inputs[place].place)
+                else { return waitForCut() }
                 inputs[place].advance()
                 recordsInEpoch += 1
                 if recordsInEpoch >= environment.settings.epochMaxEventsPerLane
                     || processor.outputBytes > environment.settings.epochMaxBytesPerLane
                 {
-                    isFull = true
-                    environment.report(.full(lane: number))
-                    return .wait
+                    return waitForCut()
                 }
                 try look(at: place, &state)
             }
         }
         return .goOn
+    }
+
+    /// Fires due alerts and forgets idle profiles, a few between two turns of records, so that
+    /// neither keeps events waiting; tells what to do if no record waits.
+    ///
+    /// By the stream clock alerts fire before the event that moves it, not here.
+    private func workOnTimers() throws -> Next {
+        let followUp = environment.settings.followUp
+        let wall = Timestamp(milliseconds: environment.clock.wallMilliseconds())
+        var isDone = true
+        if followUp.clock == .wall, processor.nextAlert <= wall, processor.hasRoomForAlerts {
+            isDone = try processor.fireAlerts(dueAt: wall, limit: LaneRunner.timersPerTurn)
+        }
+        let now = environment.clock.now()
+        if now >= nextSweep, !isBehind {
+            let clock = followUp.clock == .wall ? wall : processor.streamClock
+            if try processor.forgetIdle(now: clock, limit: LaneRunner.timersPerTurn) {
+                nextSweep = now + followUp.forgetInterval
+            } else {
+                isDone = isDone && !processor.hasRoomToForget
+            }
+        }
+        if !isDone, processor.hasRoomForAlerts { return .goOn }
+        // Without room the next cut wakes the lane; there is one, for what fired is to be committed.
+        let hasAlert = followUp.clock == .wall && processor.hasRoomForAlerts
+        return .waitForTimers(alert: hasAlert ? processor.nextAlert : nil, sweep: nextSweep)
+    }
+
+    /// Alerts, and profiles to forget, between two turns: about a millisecond of each.
+    private static let timersPerTurn = 64
+
+    /// The epoch holds as much as it may.
+    private func waitForCut() -> Next {
+        isFull = true
+        environment.report(.full(lane: number))
+        return .wait
     }
 
     private func look(at place: Int, _ state: inout LaneMerge.Inputs) throws {
@@ -207,9 +247,8 @@ final class LaneRunner {
         guard !isFlushing, !isCommitting, processor.hasUnflushed else { return }
         lastFlush = environment.clock.now()
         isFlushing = true
-        let (changed, hasErased) = processor.beginFlush()
+        let (changes, hasErased) = processor.beginFlush()
         flushesErasure = hasErased
-        let changes = changed.map { ProfileChange(key: $0.key, value: $0.value) }
         environment.flusher.write(
             Flusher.Job(
                 lane: number, writer: writer, changes: changes,
@@ -219,17 +258,4 @@ final class LaneRunner {
                 laneMark: lastMark.encoded, scrubs: hasErased))
     }
 
-}
-
-/// The profiles on the disk, as the processor wants them.
-private final class StoredProfiles: ProfileSource {
-    private let reader: ProfileReader
-
-    init(_ reader: ProfileReader) {
-        self.reader = reader
-    }
-
-    func value(for key: Span<UInt8>) throws -> [UInt8]? {
-        try reader.value(for: key)
-    }
 }

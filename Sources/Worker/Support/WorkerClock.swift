@@ -9,6 +9,15 @@ package protocol WorkerClock: Sendable {
     func now() -> Duration
     /// Calls `body` once, on any thread, after a delay.
     func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void)
+    /// Calls `body` once, on any thread, when the wall clock reaches a time, also by jumping there.
+    func atWall(milliseconds: Int64, _ body: @escaping @Sendable () -> Void)
+}
+
+extension WorkerClock {
+    /// For clocks that do not jump.
+    package func atWall(milliseconds: Int64, _ body: @escaping @Sendable () -> Void) {
+        after(.milliseconds(max(0, milliseconds - wallMilliseconds())), body)
+    }
 }
 
 /// The machine's clocks.
@@ -32,5 +41,13 @@ package struct SystemClock: WorkerClock {
         let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
         SystemClock.alarms.asyncAfter(
             deadline: .now() + .nanoseconds(max(0, nanoseconds)), execute: body)
+    }
+
+    package func atWall(milliseconds: Int64, _ body: @escaping @Sendable () -> Void) {
+        let (seconds, thousandths) = max(0, milliseconds).quotientAndRemainder(dividingBy: 1000)
+        // A deadline of the wall clock follows its jumps (timerfd_settime(2), TFD_TIMER_ABSTIME).
+        let time = DispatchWallTime(
+            timespec: timespec(tv_sec: Int(seconds), tv_nsec: Int(thousandths) * 1_000_000))
+        SystemClock.alarms.asyncAfter(wallDeadline: time, execute: body)
     }
 }

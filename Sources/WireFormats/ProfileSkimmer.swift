@@ -1,0 +1,161 @@
+package import Qualification
+
+extension ProfileCodec {
+    /// What `Profile.timers` would say of an encoded profile, told without decoding it.
+    ///
+    /// For restores and migrations, which see every profile once; a fifth of decoding. Formats that
+    /// the skimmer does not know are decoded.
+    package static func timers(
+        of encoded: [UInt8]
+    ) throws(ProfileCodecError) -> ProfileTimers {
+        guard encoded.first == ProfileSkimmer.version else {
+            return try ProfileCodec(symbols: SymbolTable()).decode(encoded, leadID: "").timers
+        }
+        var skimmer = ProfileSkimmer(encoded)
+        return try skimmer.timers()
+    }
+}
+
+/// Walks through version 1 of the format of `ProfileCodec` and keeps times only.
+private struct ProfileSkimmer {
+    static let version: UInt8 = 1
+
+    private var reader: ByteReader
+    private var stamps: [Int64] = []
+    private var base: Int64 = 0
+    private var last = Timestamp.distantPast
+    private var next: AlertOrder?
+
+    init(_ bytes: [UInt8]) {
+        reader = ByteReader(bytes)
+    }
+
+    mutating func timers() throws(ProfileCodecError) -> ProfileTimers {
+        _ = try reader.byte()
+        let flags = ProfileCodec.Flags(rawValue: try reader.byte())
+        if flags.contains(.hasAsOf) { base = try reader.signed() }
+        let erasedAt = flags.contains(.isErased) ? try reader.signed() : nil
+        if flags.contains(.hasAsOf) { last = Timestamp(milliseconds: base) }
+        try skipFacts(flags)
+        for _ in 0..<(try reader.count()) { try skimProduct() }
+        let kind: Idleness.Kind
+        if flags.contains(.hasAsOf) {
+            kind = flags.contains(.hasLeadEvent) ? .lead : .withoutLeadEvent
+        } else if let erasedAt {
+            kind = .erased
+            last = Timestamp(milliseconds: erasedAt)
+        } else {
+            kind = .forgotten
+            last = Timestamp(milliseconds: 0)
+        }
+        return ProfileTimers(
+            nextAlert: next, idleness: Idleness(kind: kind, since: last.day))
+    }
+
+    /// Everything before the products.
+    private mutating func skipFacts(_ flags: ProfileCodec.Flags) throws(ProfileCodecError) {
+        for _ in 0..<(try reader.count()) { try skipField() }
+        try skipSymbols()
+        if flags.contains(.hasTouch) {
+            try skipTouch()
+            if !flags.contains(.oneTouch) { try skipTouch() }
+        }
+        for _ in 0..<(try reader.count()) {
+            let packed = try reader.signed()
+            if packed & 1 == 0 { try skipSymbol() }
+            try skipSymbol()
+            if packed & 2 != 0 { _ = try reader.unsigned() }
+        }
+        for _ in 0..<(try reader.count()) {
+            try skipSymbol()
+            _ = try reader.unsigned()
+        }
+        for _ in 0..<(try reader.count()) {
+            _ = try stamp()
+            for _ in 0..<3 { try skipSymbol() }
+        }
+        for _ in 0..<(try reader.count()) {
+            _ = try reader.unsigned()
+            try reader.skip(8)
+        }
+    }
+
+    private mutating func skipField() throws(ProfileCodecError) {
+        let packed = try reader.byte()
+        if packed & 1 == 0 { _ = try absoluteStamp() }
+        switch try reader.byte() {
+        case 0: try skipText()
+        case 1: try reader.skip(8)
+        default: break
+        }
+    }
+
+    private mutating func skipTouch() throws(ProfileCodecError) {
+        _ = try stamp()
+        _ = try reader.byte()
+        try skipSymbol()
+        try skipSymbol()
+    }
+
+    private mutating func skimProduct() throws(ProfileCodecError) {
+        try skipSymbol()
+        _ = try reader.byte()
+        try skipSymbols()
+        _ = try reader.unsigned()
+        _ = try reader.unsigned()
+        for _ in 0..<(try reader.count()) { _ = try reader.unsigned() }
+        for _ in 0..<(try reader.count()) { try skimMQL() }
+    }
+
+    private mutating func skimMQL() throws(ProfileCodecError) {
+        let id = UUID(high: try reader.word(), low: try reader.word())
+        for _ in 0..<3 { _ = try reader.unsigned() }
+        try skipSymbol()
+        try skipSymbol()
+        _ = try reader.unsigned()
+        let flags = try reader.byte()
+        for level in UInt8(1)...3 where flags & (8 << level) != 0 {
+            let order = AlertOrder(
+                dueAt: Timestamp(milliseconds: base &- (try reader.signed())), mqlID: id,
+                level: level)
+            if next.map({ order < $0 }) ?? true { next = order }
+        }
+        guard flags & 4 != 0 else { return }
+        last = max(last, Timestamp(milliseconds: try stamp()))
+        try skipText()
+        try skipSymbol()
+        _ = try reader.unsigned()
+    }
+
+    // MARK: Atoms
+
+    private mutating func skipText() throws(ProfileCodecError) {
+        try reader.skip(try reader.count())
+    }
+
+    private mutating func skipSymbols() throws(ProfileCodecError) {
+        for _ in 0..<(try reader.count()) { try skipSymbol() }
+    }
+
+    private mutating func skipSymbol() throws(ProfileCodecError) {
+        if try reader.unsigned() == 1 { try skipText() }
+    }
+
+    /// The time of a stamp.
+    private mutating func stamp() throws(ProfileCodecError) -> Int64 {
+        let number = try reader.number()
+        if number > 0 {
+            guard number <= stamps.count else { throw .malformed("an unknown stamp number") }
+            return stamps[number - 1]
+        }
+        let time = try absoluteStamp()
+        stamps.append(time)
+        return time
+    }
+
+    private mutating func absoluteStamp() throws(ProfileCodecError) -> Int64 {
+        let time = try reader.signed()
+        if try reader.byte() == 1 { try reader.skip(16) } else { try skipText() }
+        return time
+    }
+}
