@@ -23,11 +23,12 @@ struct BusinessHoursReader {
             faults.add(
                 place,
                 "'to' must be later than 'from' on the same day; the latest is 24:00")
-            return nil
         }
         let offsets = offsets(record)
         let holidays = holidays(record)
-        guard !days.isEmpty, let opens, let closes, let offsets else { return nil }
+        guard !days.isEmpty, let opens, let closes, opens < closes, let offsets else {
+            return nil
+        }
         return BusinessHours(
             days: days, opens: opens, closes: closes, holidays: holidays, offsets: offsets)
     }
@@ -36,15 +37,16 @@ struct BusinessHoursReader {
     func checkLengths(_ hours: BusinessHours) {
         let weeks = DefinitionLimits.days / 7
         let most = hours.weekly.total * Int64(weeks)
+        let minutes = hours.weekly.total / 60_000
+        let weekly = minutes % 60 == 0 ? "\(minutes / 60) h" : "\(minutes) min"
         for key in ["follow_up_within", "warn_before", "escalate_after"] {
             guard let node = product.node(key),
                 let span = Span24h(written: Scalars.written(node)), span.total > most
             else { continue }
             faults.add(
                 node.place,
-                "'\(key)' is counted in business hours, of which there are "
-                    + "\(hours.weekly.total / 3_600_000) a week; \(Scalars.written(node)) of them "
-                    + "take longer than \(DefinitionLimits.days) days")
+                "'\(key)' is counted in business hours, and \(weekly) a week need more than "
+                    + "\(DefinitionLimits.days) days to make \(Scalars.written(node))")
         }
     }
 

@@ -33,9 +33,11 @@ package enum TimeZoneFile {
             let further = rule.changes(inYears: year...year + cycleYears + 4)
             changes += further.filter { $0.at > (table.last?.at ?? .distantPast) }
         }
-        var offset = first
+        // Without a table the rule holds for all times.
+        let standard = rule.map { Span24h(milliseconds: Int64($0.standard) * 1000) }
+        var start = table.isEmpty ? standard ?? first : first
+        var offset = start
         var kept: [UTCOffsets.Change] = []
-        var start = first
         for change in changes {
             if change.at <= .earliestAccepted {
                 start = change.offset

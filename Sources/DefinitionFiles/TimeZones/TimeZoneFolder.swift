@@ -32,10 +32,11 @@ package struct TimeZoneFolder: Sendable {
 
     /// The names of all zones, sorted; for suggestions.
     package var names: [String] {
-        let root = URL(fileURLWithPath: path)
-        let found = FileManager.default.enumerator(atPath: root.path)
+        let found = FileManager.default.enumerator(atPath: path)
         let names = (found?.compactMap { $0 as? String } ?? []).filter(TimeZoneFolder.isName)
-        return names.sorted()
+        // The folders `Europe`, `America` and so on are no zones.
+        let folders = Set(names.compactMap { $0.lastIndex(of: "/").map($0.prefix(upTo:)) })
+        return names.filter { !folders.contains($0[...]) }.sorted()
     }
 
     /// Parts of letters, digits, `_`, `+` and `-`, each beginning with a capital letter: what the

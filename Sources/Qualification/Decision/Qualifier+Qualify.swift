@@ -33,7 +33,8 @@ extension Qualifier {
             definition: stamp, score: score(profile, engagement), handRaise: byHandRaise,
             fitReasons: fitReasons(facts),
             engagementReasons: engagementReasons(engagement, profile.counts),
-            whyNow: shown(context), lead: lead, recentActivity: try recentActivity(profile), topic: entry.product.topic,
+            whyNow: shown(context), lead: lead, recentActivity: try recentActivity(profile),
+            topic: entry.product.topic,
             ownerID: owner, alsoOpen: openElsewhere(profile, except: entry.symbol),
             previous: earlier)
         profile.products[record].mqls.append(mql)
