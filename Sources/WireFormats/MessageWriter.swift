@@ -28,6 +28,7 @@ package struct MessageWriter {
             case .lapsed(let lapse):
                 MessageWriter.identify(lapse.id, lapse.cycle, message, &writer)
                 writer.time("as_of", lapse.asOf)
+            case .updated(let update): MessageWriter.write(update, message, &writer)
             case .statusChanged(let change): MessageWriter.write(change, message, &writer)
             case .erased(let erasure):
                 writer.text("lead_id", message.leadID)
@@ -74,16 +75,8 @@ package struct MessageWriter {
         write(lead.definition, &writer)
         write(lead.score, &writer)
         writer.bool("hand_raise", lead.handRaise)
-        let reasons =
-            lead.fitReasons.map { ("fit", $0) } + lead.engagementReasons.map { ("engagement", $0) }
-        writer.array("reasons", reasons) { writer, reason in
-            write(reason.1, group: reason.0, &writer)
-        }
-        writer.object("why_now") { writer in
-            writer.text("type", lead.whyNow.type)
-            writer.text("product", lead.whyNow.product)
-            writer.time("at", lead.whyNow.at)
-        }
+        write(fit: lead.fitReasons, engagement: lead.engagementReasons, &writer)
+        write(lead.whyNow, &writer)
         writer.text("summary", Summary.sentence(lead, product: message.product ?? ""))
         write(lead.lead, &writer)
         writer.array("recent_activity", lead.recentActivity) { writer, activity in
@@ -111,6 +104,36 @@ package struct MessageWriter {
                 writer.text("disposition", earlier.disposition)
                 writer.text("reason", earlier.reason)
             }
+        }
+    }
+
+    private static func write(
+        _ update: UpdatedMQL, _ message: Message, _ writer: inout JSONWriter
+    ) {
+        identify(update.id, update.cycle, message, &writer)
+        write(update.definition, &writer)
+        write(update.score, &writer)
+        write(fit: update.fitReasons, engagement: update.engagementReasons, &writer)
+        write(update.whyNow, &writer)
+        writer.text("summary", Summary.sentence(update, product: message.product ?? ""))
+        writer.text("owner_id", update.ownerID)
+        writer.time("as_of", update.asOf)
+    }
+
+    private static func write(
+        fit: [Reason], engagement: [Reason], _ writer: inout JSONWriter
+    ) {
+        let reasons = fit.map { ("fit", $0) } + engagement.map { ("engagement", $0) }
+        writer.array("reasons", reasons) { writer, reason in
+            write(reason.1, group: reason.0, &writer)
+        }
+    }
+
+    private static func write(_ event: DecidingEvent, _ writer: inout JSONWriter) {
+        writer.object("why_now") { writer in
+            writer.text("type", event.type)
+            writer.text("product", event.product)
+            writer.time("at", event.at)
         }
     }
 
@@ -238,11 +261,6 @@ enum Summary {
     /// Who, why, and by when: `Pat Lee (VP Sales, Acme) is ready for crm: fit 40, engagement 30
     /// ...`.
     static func sentence(_ lead: QualifiedLead, product: String) -> String {
-        let contact = lead.lead.contact
-        let name = [contact.firstName, contact.lastName].compactMap { $0 }.joined(separator: " ")
-        let who = name.isEmpty ? contact.email ?? "A lead" : name
-        let company = lead.lead.account?.name ?? contact.companyName ?? contact.companyDomain
-        let role = [contact.jobTitle, company].compactMap { $0 }.joined(separator: ", ")
         let verdict = lead.handRaise ? "raised a hand for" : "is ready for"
         let strongest = (lead.fitReasons + lead.engagementReasons)
             .enumerated()
@@ -251,8 +269,26 @@ enum Summary {
             .prefix(3).map(\.element.label).joined(separator: ", ")
         let reasons = strongest.isEmpty ? "" : ", above all by \(strongest)"
         let engagement = lead.score.engagement ?? .zero
-        return "\(who)\(role.isEmpty ? "" : " (\(role))") \(verdict) \(product): "
+        return "\(person(lead.lead)) \(verdict) \(product): "
             + "fit \(lead.score.fit), engagement \(engagement)\(reasons); "
             + "follow up by \(lead.followUpBy)."
+    }
+
+    /// What happened, to whom: `Pat Lee (VP Sales, Acme), already yours for crm, is active again
+    /// ...`.
+    static func sentence(_ update: UpdatedMQL, product: String) -> String {
+        let engagement = update.score.engagement ?? .zero
+        return "\(person(update.lead)), already yours for \(product), is active again: "
+            + "\(update.signals.joined(separator: ", ")); "
+            + "fit \(update.score.fit), engagement \(engagement)."
+    }
+
+    private static func person(_ lead: LeadView) -> String {
+        let contact = lead.contact
+        let name = [contact.firstName, contact.lastName].compactMap { $0 }.joined(separator: " ")
+        let who = name.isEmpty ? contact.email ?? "A lead" : name
+        let company = lead.account?.name ?? contact.companyName ?? contact.companyDomain
+        let role = [contact.jobTitle, company].compactMap { $0 }.joined(separator: ", ")
+        return "\(who)\(role.isEmpty ? "" : " (\(role))")"
     }
 }

@@ -71,6 +71,22 @@ struct CheckTests {
             ])
     }
 
+    @Test("a machine without time zone data says what to install")
+    func noTimeZones() async throws {
+        let folder = try TemporaryFolder()
+        let hours = "{days: [mon], from: 09:00, to: 17:00, time_zone: Europe/Berlin}"
+        let text = try Fixtures.exampleDefinitionText().replacing(
+            "warn_before: 4h", with: "warn_before: 4h, business_hours: \(hours)")
+        let file = try folder.file("definition.yaml", text)
+        let found = try await Program.run(["check", file.path], environment: ["TZDIR": ""])
+        #expect(found.exitCode == 0)
+        let run = try await Program.run(
+            ["check", file.path], environment: ["TZDIR": folder.url.path])
+        #expect(run.exitCode == 2)
+        #expect(run.faults.count == 1)
+        #expect(run.errors.contains("no time zone data in \(folder.url.path); install"))
+    }
+
     @Test("an unknown variable is told with the nearest name")
     func unknownVariable() async throws {
         let run = try await Program.run(["check"], environment: ["HANDOFF_GROUPID": "x"])

@@ -1,4 +1,5 @@
 import DefinitionFiles
+import Foundation
 import Qualification
 import Testing
 
@@ -80,6 +81,22 @@ struct AcceptedTests {
         #expect(product.topic == "My_Topic.1")
         #expect(product.paused)
         #expect(product.alertsEndOn == .contacted)
+    }
+
+    @Test func theSampleWithSignalsIsRead() throws {
+        let sample = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "schemas/samples/definition.signals.json")
+        let definition = try Example.read(try String(contentsOf: sample, encoding: .utf8))
+        #expect(definition.withdrawsConsent == ["do_not_contact", "email_unsubscribed"])
+        #expect(definition.engagement.map(\.notify) == [true])
+        let product = try #require(definition.products.first)
+        #expect(product.dailyCapacity == 50)
+        let hours = try #require(product.businessHours)
+        #expect(hours.days == [.mon, .tue, .wed, .thu, .fri])
+        #expect(hours.opens == .minutes(540) && hours.closes == .minutes(1_050))
+        #expect(hours.holidays.map(\.description) == ["2026-12-25", "2027-01-01"])
+        #expect(hours.offsets == TimeZoneFolder.standard.offsets(ofZone: "Europe/Berlin"))
     }
 
     @Test func anchorsAreFollowed() throws {

@@ -50,6 +50,8 @@ struct Event {
     var mqlID = ""
     var reason: String?
     var ignored: [String] = []
+    /// Whether an activity was taken into the scores, and not only moved `as_of`.
+    var isCounted = false
 
     var stamp: Stamp { Stamp(at: at, id: id) }
     var isErasure: Bool { topic == .leads && type == "lead.erased" }

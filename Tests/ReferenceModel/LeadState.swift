@@ -36,6 +36,7 @@ struct ModelMQL {
     let topic: String
     let cycle: Int
     let qualifiedAt: Int64
+    let owner: String?
     /// The products and reasons of the definition that published it.
     let knownProducts: [String]
     let knownRejections: [String: ModelDefinition.Rejection]

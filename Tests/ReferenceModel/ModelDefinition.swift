@@ -1,3 +1,4 @@
+import Foundation
 import Yams
 
 /// The definition file as the model uses it (section 4), read without checking it.
@@ -31,6 +32,7 @@ final class ModelDefinition {
         let maxPoints: Double?
         let isHandRaise: Bool
         let sinceDay: Int?
+        let notifies: Bool
     }
 
     struct Product {
@@ -47,6 +49,7 @@ final class ModelDefinition {
         let defaultOwner: String?
         let isPaused: Bool
         let extraRequired: [String]
+        let hours: ModelHours?
     }
 
     struct Rejection {
@@ -70,6 +73,7 @@ final class ModelDefinition {
     let routing: [(condition: Condition, owner: String)]
     let products: [Product]
     let rejections: [String: Rejection]
+    let withdrawsConsent: [String]
 
     init(yaml: String, sha256: String) throws {
         guard let root = try Yams.compose(yaml: yaml), root.mapping != nil else {
@@ -103,6 +107,7 @@ final class ModelDefinition {
                 afterDays: rule.number("after_days").map { Int($0) } ?? 0)
         }
         self.rejections = rejections
+        withdrawsConsent = root["withdraws_consent"]?.texts ?? []
     }
 
     func product(_ id: String) -> Product? {
@@ -144,7 +149,8 @@ extension ModelDefinition {
             dailyLimit: node.number("daily_limit").map { Int($0) },
             maxPoints: node.number("max_points"),
             isHandRaise: node.truth("hand_raise"),
-            sinceDay: node.text("since").flatMap { Moment.parseDay($0) })
+            sinceDay: node.text("since").flatMap { Moment.parseDay($0) },
+            notifies: node.truth("notify"))
     }
 
     private static func product(_ node: Node) -> Product {
@@ -161,7 +167,24 @@ extension ModelDefinition {
             endsOnContact: node.text("sla_ends_on") == "contacted",
             defaultOwner: node.text("default_owner"),
             isPaused: node.truth("paused"),
-            extraRequired: node["extra_required"]?.texts ?? [])
+            extraRequired: node["extra_required"]?.texts ?? [],
+            hours: node["business_hours"].flatMap(hours))
+    }
+
+    private static func hours(_ node: Node) -> ModelHours? {
+        let week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        func minutes(_ name: String) -> Int64 {
+            let parts = (node.text(name) ?? "").split(separator: ":").compactMap { Int64($0) }
+            return parts.reduce(0) { $0 * 60 + $1 }
+        }
+        guard let zone = node.text("time_zone").flatMap(TimeZone.init(identifier:)) else {
+            return nil
+        }
+        return ModelHours(
+            weekdays: Set((node["days"]?.texts ?? []).compactMap(week.firstIndex)),
+            opens: minutes("from"), closes: minutes("to"),
+            holidays: Set((node["holidays"]?.texts ?? []).compactMap { Moment.parseDay($0) }),
+            zone: zone)
     }
 }
 

@@ -59,6 +59,7 @@ extension ReferenceModel {
 
     private func decide(_ decision: Decision) {
         let (state, product) = (decision.state, decision.product)
+        let openBefore = state.newestMQL(of: product.id).flatMap { $0.isOpen ? $0.id : nil }
         lapseIfUnanswered(decision)
         var (status, reasons) = evaluate(decision)
         if status == "suppressed" || status == "disqualified" {
@@ -69,6 +70,7 @@ extension ReferenceModel {
             (status, reasons) = ("handed_off", [Reason(code: "open")])
         }
         let newest = state.newestMQL(of: product.id)
+        if let newest, newest.isOpen, newest.id == openBefore { notify(decision, of: newest) }
         let now = PublishedStatus(
             status: status, codes: Set(reasons.map(\.code)),
             mqlID: status == "handed_off" ? newest?.id : nil)

@@ -39,8 +39,9 @@ extension ReferenceModel {
         followUpBy: Int64, owner: String?
     ) {
         let dueTimes = [
-            product.warnBefore.map { followUpBy - $0 }, followUpBy,
-            product.escalateAfter.map { followUpBy + $0 },
+            product.warnBefore.map { product.followUpTime(before: followUpBy, subtracting: $0) },
+            followUpBy,
+            product.escalateAfter.map { product.followUpTime(after: followUpBy, adding: $0) },
         ]
         for (index, dueAt) in dueTimes.enumerated() {
             guard let dueAt else { continue }

@@ -4,6 +4,11 @@ extension ReferenceModel {
         state.hasLeadEvent = true
         for (field, value) in event.fields {
             if let known = state.fields[field], known.stamp > event.stamp { continue }
+            if field == .consent, state.value(.consent) == .truth(false),
+                state.fields[.consent]?.stamp == event.stamp
+            {
+                continue
+            }
             state.fields[field] = (event.stamp, value)
         }
         state.interests.formUnion(event.productInterest.filter { definition.product($0) != nil })
@@ -17,6 +22,7 @@ extension ReferenceModel {
         let tag = event.product ?? campaign?.product
         if let tag { state.interests.insert(tag) }
         touch(event, campaign: campaign, for: state)
+        withdrawConsent(by: event, for: state)
 
         let day = Moment.utcDay(event.at)
         for key in countKeys(of: event, tag: tag, campaign: campaign) {
@@ -54,7 +60,7 @@ extension ReferenceModel {
         if state.lastTouch.map({ touch.stamp > $0.stamp }) ?? true { state.lastTouch = touch }
     }
 
-    private func matches(
+    func matches(
         _ condition: Condition, _ event: Event, _ campaign: ReferenceTables.Campaign?
     ) -> Bool {
         condition.holds { field in
@@ -67,7 +73,7 @@ extension ReferenceModel {
     }
 
     /// One count for the type itself, and one for each `where` of the type that holds.
-    private func countKeys(
+    func countKeys(
         of event: Event, tag: String?, campaign: ReferenceTables.Campaign?
     ) -> Set<CountKey> {
         var keys: Set = [CountKey(type: event.type, tag: tag, condition: nil)]

@@ -89,12 +89,27 @@ extension ReferenceModel {
             ["as_of": .time(asOf)])
     }
 
+    func publishUpdate(of mql: ModelMQL, _ decision: Decision) {
+        let contributions = decision.fit.contributions + decision.engagement.contributions
+        publish(
+            "mql.updated", to: mql.topic, for: decision.state, product: mql.product,
+            asOf: decision.asOf,
+            [
+                "mql_id": .string(mql.id), "cycle": .number(Double(mql.cycle)),
+                "definition": definitionJSON, "score": decision.scoreJSON,
+                "reasons": .array(contributions.map(\.json)),
+                "why_now": whyNow(decision.event),
+                "owner_id": mql.owner.map(JSONValue.string), "as_of": .time(decision.asOf),
+            ])
+    }
+
     /// Publishes the MQL of the next cycle and starts its follow-up timers.
     func qualify(_ decision: Decision) {
         let (state, product) = (decision.state, decision.product)
         let cycle = (state.cycles[product.id] ?? 0) + 1
         let id = NamedUUID.text(of: "\(state.id.text)|\(product.id)|\(cycle)")
-        let followUpBy = max(decision.asOf, decision.event.stampedAt) + product.followUpWithin
+        let followUpBy = product.followUpTime(
+            after: max(decision.asOf, decision.event.stampedAt), adding: product.followUpWithin)
         let owner = owner(of: decision)
         let contributions = decision.fit.contributions + decision.engagement.contributions
         let previous = (state.mqls[product.id] ?? []).map(\.previousJSON)
@@ -120,7 +135,8 @@ extension ReferenceModel {
         state.mqls[product.id, default: []].append(
             ModelMQL(
                 id: id, product: product.id, topic: product.topic, cycle: cycle,
-                qualifiedAt: decision.asOf, knownProducts: definition.products.map(\.id),
+                qualifiedAt: decision.asOf, owner: owner,
+                knownProducts: definition.products.map(\.id),
                 knownRejections: definition.rejections))
         startAlerts(
             of: id, for: state, product: product, followUpBy: followUpBy, owner: owner)

@@ -82,6 +82,7 @@ package final class ReferenceModel {
     }
 
     private func apply(_ event: Event, to state: LeadState) {
+        var event = event
         switch event.topic {
         case .dispositions:
             remember(event, for: state)
@@ -101,6 +102,7 @@ package final class ReferenceModel {
             } else {
                 remember(event, for: state)
                 take(activity: event, for: state)
+                event.isCounted = true
             }
         }
         if state.hasLeadEvent, let asOf = state.asOf {

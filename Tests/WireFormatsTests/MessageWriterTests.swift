@@ -16,8 +16,9 @@ struct MessageWriterTests {
             case .qualified: "mql"
             case .withdrawn: "mql-withdrawn"
             case .lapsed: "mql-lapsed"
+            case .updated: "mql-updated"
             case .statusChanged, .erased: "nurture"
-            case .warning, .breached, .escalated, .updated: "alert"
+            case .warning, .breached, .escalated: "alert"
             }
         let root = try OrderedJSON.schema(name)
         guard name == "nurture" else { return (root, root) }
@@ -66,8 +67,8 @@ struct MessageWriterTests {
         }
         #expect(
             types == [
-                "mql.qualified", "mql.withdrawn", "mql.lapsed", "lead.status_changed",
-                "lead.erased",
+                "mql.qualified", "mql.withdrawn", "mql.lapsed", "mql.updated",
+                "lead.status_changed", "lead.erased",
             ])
     }
 
@@ -174,7 +175,7 @@ struct MessageWriterTests {
             ("mql.first", .qualified), ("mql.requalified", .qualified),
             ("mql-withdrawn.disqualified", .withdrawn), ("mql-lapsed.never-answered", .lapsed),
             ("nurture.handed-off", .statusChanged), ("nurture.erased", .erased),
-            ("alert.escalated", .escalated),
+            ("mql-updated.pricing", .updated), ("alert.escalated", .escalated),
         ]
         for (name, type) in types {
             let sample = try OrderedJSON.schema("samples/" + name)

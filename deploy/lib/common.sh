@@ -132,7 +132,7 @@ need_debian() {
 
 # The packages that a build needs beside the Swift toolchain.
 need_build_packages() {
-    need_debian librdkafka-dev libsqlite3-dev libsimdjson-dev pkg-config g++ libc6-dev || return
+    need_debian librdkafka-dev libsqlite3-dev libsimdjson-dev pkg-config g++ libc6-dev tzdata || return
     command -v swift >/dev/null || die "no swift on the PATH: install the Swift 6.3 toolchain"
 }
 

@@ -16,12 +16,13 @@ import jsonschema
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "schemas"
 NAMESPACE = uuid.UUID("6f1d1f5e-2d0b-5c7e-9a55-0f6c1f0b9d11")
-OUTPUTS = ["mql", "mql-withdrawn", "mql-lapsed", "nurture", "alert"]
+OUTPUTS = ["mql", "mql-withdrawn", "mql-lapsed", "mql-updated", "nurture", "alert"]
 OF_INPUT_TOPIC = {
     "marketing.leads": "lead", "marketing.activities": "activity",
     "sales.dispositions": "disposition", "reference.accounts": "account",
     "reference.campaigns": "campaign", "reference.suppressions": "suppression"}
 OF_TYPE = {"mql.qualified": "mql", "mql.withdrawn": "mql-withdrawn", "mql.lapsed": "mql-lapsed",
+           "mql.updated": "mql-updated",
            "lead.status_changed": "nurture", "lead.erased": "nurture",
            "sla.warning": "alert", "sla.breached": "alert", "sla.escalated": "alert"}
 DEAD_LETTERS, NURTURE, ALERTS = "handoff.dead-letters", "marketing.nurture", "sales.alerts"
@@ -162,11 +163,12 @@ def body_faults(name, exact):
         wanted = computed(body["lead_id"], body["product"], body["cycle"])
         if body["mql_id"] != wanted:
             found.append(f"mql.mql_id: {body['mql_id']} is not {wanted}, computed from its parts")
-    if name == "mql":
+    if name in ("mql", "mql-updated"):
         found += sum_faults(body)
         if [reason["group"] for reason in body["reasons"]] != sorted(
                 (reason["group"] for reason in body["reasons"]), reverse=True):
-            found.append("mql.reasons: fit does not come first")
+            found.append(f"{name}.reasons: fit does not come first")
+    if name == "mql":
         if body["follow_up_by"] < body["qualified_at"]:
             found.append("mql.follow_up_by: before qualified_at")
         times = [activity["at"] for activity in body["recent_activity"]]
@@ -180,7 +182,7 @@ def sum_faults(body):
         total = sum(round(reason["points"] * 100) for reason in body["reasons"]
                     if reason["group"] == group)
         if total != round(body["score"][group] * 100):
-            yield f"mql.score.{group}: {body['score'][group]}, but its reasons add to {total / 100}"
+            yield f"score.{group}: {body['score'][group]}, but its reasons add to {total / 100}"
 
 
 def header_faults(body, key, headers):

@@ -74,6 +74,9 @@ REFUSED = [
     ("mql-withdrawn", "suppressed", "codes", ["too_small"]),
     ("mql-withdrawn", "suppressed", "reason", "expired"),
     ("mql-lapsed", "never-answered", "type", "mql.withdrawn"),
+    ("mql-updated", "pricing", "score.engagement", ...),
+    ("mql-updated", "pricing", "why_now.at", ...),
+    ("mql-updated", "pricing", "follow_up_by", "2026-09-07T16:40:00.000Z"),
     ("nurture", "not-ready", "reasons", []),
     ("nurture", "not-ready", "reasons", [{"code": "open"}]),
     ("nurture", "not-ready", "reasons.1.needed", ...),
@@ -137,6 +140,15 @@ REFUSED = [
     ("definition", "", "rejection_reasons.bad_timing.after_days", ...),
     ("definition", "", "effective_from", "soon"),
     ("definition", "", "required.0", "account.status"),
+    ("definition", "signals", "products.0.business_hours.days.0", "Monday"),
+    ("definition", "signals", "products.0.business_hours.days", []),
+    ("definition", "signals", "products.0.business_hours.from", "24:00"),
+    ("definition", "signals", "products.0.business_hours.to", "9:00"),
+    ("definition", "signals", "products.0.business_hours.time_zone", ...),
+    ("definition", "signals", "products.0.business_hours.holidays.0", "25 December"),
+    ("definition", "signals", "products.0.daily_capacity", 0),
+    ("definition", "signals", "engagement.0.notify", "yes"),
+    ("definition", "signals", "withdraws_consent", "do_not_contact"),
 ]
 
 
@@ -146,6 +158,8 @@ ALWAYS = {
            "hand_raise reasons why_now summary lead source recent_activity route also_open previous",
     "mql-withdrawn": "type mql_id lead_id product cycle reason codes as_of",
     "mql-lapsed": "type mql_id lead_id product cycle as_of",
+    "mql-updated": "type mql_id lead_id product cycle definition score reasons why_now summary "
+                   "as_of",
     "alert": "type mql_id lead_id product follow_up_by level as_of",
     "statusChanged": "type lead_id status reasons score as_of definition lead source",
     "erased": "type lead_id as_of",
@@ -288,7 +302,7 @@ def set_at(value, path, new):
 def check_refusals(checks, samples, definition):
     """The schemas can fail: every required field, every unknown one, every null."""
     for name, case, path, wrong in REFUSED:
-        sample = definition if name == "definition" else plain(samples[name, case])
+        sample = definition if (name, case) == ("definition", "") else plain(samples[name, case])
         steps = path.split(".") if "handoff." not in path else [path]
         checks.expect(faults_of(name, set_at(sample, steps, wrong)),
                       f"{name}.{case}: {path} = {wrong!r} is let through")
@@ -314,8 +328,9 @@ def check_refusals(checks, samples, definition):
     checks.expect(body_faults("nurture", long), "three decimals are let through")
     false_id = set_at(plain(samples["mql-lapsed", "never-answered"]), ["cycle"], 2)
     checks.expect(body_faults("mql-lapsed", false_id), "an mql_id of another cycle is let through")
-    false_sum = set_at(plain(samples["mql", "first"]), ["score", "fit"], 41)
-    checks.expect(body_faults("mql", false_sum), "a score without reasons is let through")
+    for name, case in (("mql", "first"), ("mql-updated", "pricing")):
+        false_sum = set_at(plain(samples[name, case]), ["score", "fit"], 41)
+        checks.expect(body_faults(name, false_sum), f"{name}: a score without reasons")
 
 
 def containers(value, path=()):

@@ -78,8 +78,9 @@ struct CriteriaReader {
         let record = Record(
             node, what: "an engagement criterion",
             required: ["id", "activity", "points", "half_life_days"],
-            optional: ["label", "where", "daily_limit", "max_points", "hand_raise", "since"],
-            faults: faults)
+            optional: [
+                "label", "where", "daily_limit", "max_points", "hand_raise", "since", "notify",
+            ], faults: faults)
         guard let record else { return nil }
         let id = ids.id(of: record)
         let label = record.text("label")
@@ -91,11 +92,13 @@ struct CriteriaReader {
         let maxPoints = record.points("max_points", in: .zero...DefinitionLimits.points)
         let handRaise = record.bool("hand_raise")
         let since = record.day("since")
+        let notify = record.bool("notify")
         guard let id, let points, let halfLife else { return nil }
         return EngagementCriterion(
             id: id, label: label ?? id, activities: activities, condition: condition,
             points: points, decay: decay(halfLife: halfLife), dailyLimit: dailyLimit,
-            maxPoints: maxPoints, handRaise: handRaise ?? false, since: since)
+            maxPoints: maxPoints, handRaise: handRaise ?? false, since: since,
+            notify: notify ?? false)
     }
 
     /// One type or a list of types.
@@ -105,6 +108,15 @@ struct CriteriaReader {
         if case .list = node.content {
             nodes = record.list("activity", atMost: DefinitionLimits.texts, mayBeEmpty: false)
         }
+        return activityTypes(nodes)
+    }
+
+    /// A list of types, empty without the key; also used for `withdraws_consent`.
+    func activityTypes(of record: Record, _ key: String) -> [String] {
+        activityTypes(record.list(key, atMost: DefinitionLimits.texts))
+    }
+
+    private func activityTypes(_ nodes: [YAMLNode]) -> [String] {
         var types: [String] = []
         for node in nodes {
             guard let type = Scalars.text(node, what: "an activity type", faults: faults) else {

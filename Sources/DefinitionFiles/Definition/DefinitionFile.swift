@@ -47,7 +47,7 @@ struct DefinitionReader {
     ]
     private static let optional = [
         "approved_by", "regions", "free_mail_domains", "required", "suppress_account_status",
-        "persona", "routing", "disqualify",
+        "persona", "routing", "disqualify", "withdraws_consent",
     ]
 
     let root: Record
@@ -91,6 +91,7 @@ struct DefinitionReader {
         let routing = routingRules(conditions)
         let products = ProductsReader(root: root, required: required).products()
         let reasons = rejectionReasons()
+        let withdrawing = criteria.activityTypes(of: root, "withdraws_consent")
         guard faults.isEmpty, let name, let version, let effectiveFrom, let historyDays else {
             return nil
         }
@@ -100,7 +101,7 @@ struct DefinitionReader {
             freeMailDomains: freeMail, required: required, suppressedAccountStatuses: statuses,
             seniority: seniority, function: function, fit: fit, engagement: engagement,
             disqualify: disqualify, routing: routing, products: products,
-            rejectionReasons: reasons)
+            rejectionReasons: reasons, withdrawsConsent: withdrawing)
         Reachability(root: root, definition: definition).warn(faults)
         return definition
     }

@@ -17,6 +17,10 @@ package enum DefinitionLimits {
     package static let reasons = 200
     /// Items of a list of texts, such as free-mail domains.
     package static let texts = 10_000
+    /// Holidays of one product's business hours.
+    package static let holidays = 1_000
+    /// MQLs of one product a day.
+    package static let dailyCapacity = 1_000_000_000
     /// Conditions inside one another.
     package static let conditionDepth = 32
     /// Days, in `history_days` and wherever a period is given in days.

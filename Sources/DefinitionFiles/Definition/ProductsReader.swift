@@ -7,7 +7,7 @@ struct ProductsReader {
     ]
     private static let optionalKeys = [
         "topic", "hand_raise_fit_at_least", "warn_before", "escalate_after", "sla_ends_on",
-        "default_owner", "paused", "extra_required",
+        "default_owner", "paused", "extra_required", "business_hours", "daily_capacity",
     ]
 
     let root: Record
@@ -51,6 +51,8 @@ struct ProductsReader {
         let owner = record.text("default_owner")
         let paused = record.bool("paused")
         let extra = extraRequired(record)
+        let hours = businessHours(record)
+        let capacity = record.whole("daily_capacity", in: 1...DefinitionLimits.dailyCapacity)
         guard let id, let topic, let fit, let engagement, let followUp, let lapse else {
             return nil
         }
@@ -58,7 +60,15 @@ struct ProductsReader {
             id: id, topic: topic, fitAtLeast: fit, engagementAtLeast: engagement,
             handRaiseFitAtLeast: handRaise, followUpWithin: followUp, warnBefore: warnBefore,
             escalateAfter: escalate, lapseAfterDays: lapse, alertsEndOn: alertsEnd ?? .accepted,
-            defaultOwner: owner, paused: paused ?? false, extraRequired: extra)
+            defaultOwner: owner, paused: paused ?? false, extraRequired: extra,
+            businessHours: hours, dailyCapacity: capacity)
+    }
+
+    private func businessHours(_ record: Record) -> BusinessHours? {
+        let reader = BusinessHoursReader(product: record, zones: .standard)
+        let hours = reader.hours()
+        if let hours { reader.checkLengths(hours) }
+        return hours
     }
 
     private func id(_ record: Record, ids: inout UniqueNames) -> String? {

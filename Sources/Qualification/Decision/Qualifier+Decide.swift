@@ -77,6 +77,8 @@ extension Qualifier {
         case .status(let status):
             if status == .suppressed || status == .disqualified {
                 withdrawIfOpen(&profile, record, asOf, because: status.name)
+            } else if !context.notifying.isEmpty {
+                try notify(&profile, place, record, asOf, engagement, context)
             }
             try publish(status, &profile, place, record, asOf, engagement)
         case .qualified(let byHandRaise):

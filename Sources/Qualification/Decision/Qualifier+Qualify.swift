@@ -10,7 +10,9 @@ extension Qualifier {
         profile.products[record].cycles += 1
         let cycle = profile.products[record].cycles
         let followUpBy = min(
-            max(asOf, context.recordedAt) + entry.product.followUpWithin, .latestAccepted)
+            entry.product.followUpTime(
+                after: max(asOf, context.recordedAt), adding: entry.product.followUpWithin),
+            .latestAccepted)
         let owner =
             facts.account?.ownerID
             ?? rulebook.definition.routing.first { $0.when.holds(facts.value) }?.ownerID
@@ -31,10 +33,8 @@ extension Qualifier {
             definition: stamp, score: score(profile, engagement), handRaise: byHandRaise,
             fitReasons: fitReasons(facts),
             engagementReasons: engagementReasons(engagement, profile.counts),
-            whyNow: DecidingEvent(
-                type: symbols.text(context.type), product: symbols.optionalText(context.product),
-                at: context.at, recordedAt: context.recordedAt),
-            lead: lead, recentActivity: try recentActivity(profile), topic: entry.product.topic,
+            whyNow: shown(context), lead: lead, recentActivity: try recentActivity(profile),
+            topic: entry.product.topic,
             ownerID: owner, alsoOpen: openElsewhere(profile, except: entry.symbol),
             previous: earlier)
         profile.products[record].mqls.append(mql)
@@ -139,9 +139,13 @@ extension Qualifier {
 
     private func alerts(of product: Product, _ followUpBy: Timestamp) -> PendingAlerts {
         var alerts = PendingAlerts()
-        alerts.warning = product.warnBefore.map { followUpBy - $0 }
+        alerts.warning = product.warnBefore.map {
+            product.followUpTime(before: followUpBy, subtracting: $0)
+        }
         alerts.breach = followUpBy
-        alerts.escalation = product.escalateAfter.map { followUpBy + $0 }
+        alerts.escalation = product.escalateAfter.map {
+            product.followUpTime(after: followUpBy, adding: $0)
+        }
         alerts.endOnContact = product.alertsEndOn == .contacted
         return alerts
     }

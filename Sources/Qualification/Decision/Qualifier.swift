@@ -102,14 +102,18 @@ package final class Qualifier {
         let campaign = try campaign(event.campaign)
         var tag = event.product
         if !tag.isSome, let product = campaign?.product { tag = symbols.intern(product) }
-        if !isOverLimit { take(event, tag: tag, campaign: campaign, into: &profile) }
-        try decideAll(&profile, activityContext(event, tag: tag))
+        var context = activityContext(event, tag: tag)
+        if !isOverLimit {
+            context.notifying = take(event, tag: tag, campaign: campaign, into: &profile)
+        }
+        try decideAll(&profile, context)
         return isOverLimit ? .dropped(.overLimit) : .applied
     }
 
+    /// Takes an activity into the profile; gives the criteria that it matches and that notify.
     private func take(
         _ event: ActivityEvent, tag: Symbol, campaign: Campaign?, into profile: inout Profile
-    ) {
+    ) -> [Rulebook.Criterion] {
         let stamp = event.header.stamp
         profile.remembered.insert(
             RememberedEvents.Entry(
@@ -120,7 +124,9 @@ package final class Qualifier {
         profile.remember(
             RecentActivity(stamp: stamp, type: event.type, tag: tag, campaign: event.campaign))
         profile.counts.add(type: event.type, day: stamp.at.day, tag: tag)
-        guard let rule = rulebook.rule(ofType: event.type) else { return }
+        guard let rule = rulebook.rule(ofType: event.type) else { return [] }
+        var notifying = rule.notifying
+        if rule.withdrawsConsent, profile.fields.withdrawConsent(stamp) { profile.standing = nil }
         var isFresh = rule.isFresh
         if !rule.conditions.isEmpty || !rule.freshWhen.isEmpty {
             let value = { (field: Field) -> FactValue? in
@@ -134,8 +140,10 @@ package final class Qualifier {
                 profile.counts.add(type: countedType, day: stamp.at.day, tag: tag)
             }
             isFresh = isFresh || rule.freshWhen.contains { $0.holds(value) }
+            notifying.removeAll { $0.source.condition.map { !$0.holds(value) } ?? false }
         }
         if isFresh { profile.freshen(tag: tag, at: stamp.at, isKnown: isKnown) }
+        return notifying
     }
 
     private func activityContext(_ event: ActivityEvent, tag: Symbol) -> Context {
@@ -214,4 +222,6 @@ struct Context {
     var at: Timestamp
     var recordedAt: Timestamp
     var source: EventSource
+    /// The criteria that an activity matched and that tell sales when they score.
+    var notifying: [Rulebook.Criterion] = []
 }

@@ -24,6 +24,8 @@ package struct Definition: Sendable, Equatable {
     package var required: [Field]
     /// Account statuses that suppress, such as `customer`.
     package var suppressedAccountStatuses: [String]
+    /// Activity types that take the lead's consent back.
+    package var withdrawsConsent: [String]
     /// Rules that read seniority from the job title.
     package var seniority: [PersonaRule]
     /// Rules that read the function from the job title.
@@ -47,7 +49,8 @@ package struct Definition: Sendable, Equatable {
         historyDays: Int, regions: [Region], freeMailDomains: Set<String>, required: [Field],
         suppressedAccountStatuses: [String], seniority: [PersonaRule], function: [PersonaRule],
         fit: [FitCriterion], engagement: [EngagementCriterion], disqualify: [DisqualifyRule],
-        routing: [RoutingRule], products: [Product], rejectionReasons: [RejectionReason]
+        routing: [RoutingRule], products: [Product], rejectionReasons: [RejectionReason],
+        withdrawsConsent: [String] = []
     ) {
         self.name = name
         self.version = version
@@ -67,6 +70,7 @@ package struct Definition: Sendable, Equatable {
         self.routing = routing
         self.products = products
         self.rejectionReasons = rejectionReasons
+        self.withdrawsConsent = withdrawsConsent
     }
 }
 
@@ -170,11 +174,14 @@ package struct EngagementCriterion: Sendable, Equatable {
     package var handRaise: Bool
     /// Days before this one do not count.
     package var since: UTCDay?
+    /// Whether sales is told when it scores while the lead's MQL is open.
+    package var notify: Bool
 
     /// Makes a criterion.
     package init(
         id: String, label: String, activities: [String], condition: Condition?, points: Points,
-        decay: [Double], dailyLimit: Int?, maxPoints: Points?, handRaise: Bool, since: UTCDay?
+        decay: [Double], dailyLimit: Int?, maxPoints: Points?, handRaise: Bool, since: UTCDay?,
+        notify: Bool = false
     ) {
         self.id = id
         self.label = label
@@ -186,6 +193,7 @@ package struct EngagementCriterion: Sendable, Equatable {
         self.maxPoints = maxPoints
         self.handRaise = handRaise
         self.since = since
+        self.notify = notify
     }
 }
 
@@ -254,13 +262,18 @@ package struct Product: Sendable, Equatable {
     package var paused: Bool
     /// Fields that must exist beside `Definition.required`.
     package var extraRequired: [Field]
+    /// The hours in which the three follow-up times are counted; nil = around the clock.
+    package var businessHours: BusinessHours?
+    /// The most MQLs that are handed over on one UTC day, by all workers together; nil = no limit.
+    package var dailyCapacity: Int?
 
     /// Makes a product.
     package init(
         id: String, topic: String, fitAtLeast: Points, engagementAtLeast: Points,
         handRaiseFitAtLeast: Points?, followUpWithin: Span24h, warnBefore: Span24h?,
         escalateAfter: Span24h?, lapseAfterDays: Int, alertsEndOn: AlertsEnd,
-        defaultOwner: String?, paused: Bool, extraRequired: [Field]
+        defaultOwner: String?, paused: Bool, extraRequired: [Field],
+        businessHours: BusinessHours? = nil, dailyCapacity: Int? = nil
     ) {
         self.id = id
         self.topic = topic
@@ -275,6 +288,8 @@ package struct Product: Sendable, Equatable {
         self.defaultOwner = defaultOwner
         self.paused = paused
         self.extraRequired = extraRequired
+        self.businessHours = businessHours
+        self.dailyCapacity = dailyCapacity
     }
 }
 

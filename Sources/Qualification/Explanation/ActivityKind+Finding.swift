@@ -4,7 +4,8 @@ extension Rulebook {
         var kinds: [ActivityKind] = []
         for criterion in definition.engagement where criterion.points > .zero || criterion.handRaise
         {
-            guard let type = criterion.activities.first else { continue }
+            let type = criterion.activities.first { !definition.withdrawsConsent.contains($0) }
+            guard let type else { continue }
             var kind = ActivityKind(
                 criterion: criterion.id, label: criterion.label, type: type,
                 condition: criterion.condition?.plainText, properties: [:], channel: nil,

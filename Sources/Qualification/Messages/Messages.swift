@@ -7,6 +7,7 @@ package final class Message: Sendable {
         case qualified(QualifiedLead)
         case withdrawn(Withdrawal)
         case lapsed(Lapse)
+        case updated(UpdatedMQL)
         case statusChanged(StatusChange)
         case erased(Erasure)
         case alert(Alert)
@@ -207,6 +208,24 @@ package struct Withdrawal: Sendable {
 package struct Lapse: Sendable {
     package var id: UUID
     package var cycle: Int
+    package var asOf: Timestamp
+}
+
+/// `mql.updated`: a lead that sales has did something that sales wants to know at once (a criterion
+/// with `notify`).
+package struct UpdatedMQL: Sendable {
+    package var id: UUID
+    package var cycle: Int
+    package var definition: DefinitionStamp
+    package var score: Score
+    package var fitReasons: [Reason]
+    package var engagementReasons: [Reason]
+    package var whyNow: DecidingEvent
+    /// The criteria that notified, as people read them, in definition order.
+    package var signals: [String]
+    package var lead: LeadView
+    /// Who was told to follow up when the MQL was published.
+    package var ownerID: String?
     package var asOf: Timestamp
 }
 

@@ -216,6 +216,20 @@ package struct LeadFields: Sendable {
         return true
     }
 
+    /// Takes consent back as of an activity; tells whether that changed anything.
+    ///
+    /// Of a lead event and an activity with the same time and id the activity wins, whichever
+    /// comes first: refusal is the safe side.
+    package mutating func withdrawConsent(_ stamp: Stamp) -> Bool {
+        if consent == true,
+            let place = entries.firstIndex(where: { $0.field == .consent && $0.stamp == stamp })
+        {
+            entries[place].value = .bool(false)
+            return true
+        }
+        return merge(.consent, .bool(false), stamp: stamp)
+    }
+
     /// The value of a field.
     package subscript(field: LeadField) -> FactValue? {
         entries.first { $0.field == field }?.value

@@ -63,6 +63,21 @@ struct Engagement {
         return found.sorted { $0.day < $1.day }
     }
 
+    /// Whether what a criterion adds would be another without one of the activities of `day`.
+    func isChanged(
+        _ criterion: Rulebook.Criterion, byOneOf day: UTCDay, _ counts: ActivityCounts
+    ) -> Bool {
+        var raw = 0.0
+        var rawWithout = 0.0
+        var isCounted = false
+        for (counted, count) in days(of: criterion, counts) {
+            raw += worth(criterion, counted, count)
+            if counted == day { isCounted = true }
+            rawWithout += worth(criterion, counted, counted == day ? count - 1 : count)
+        }
+        return isCounted && points(criterion, raw) != points(criterion, rawWithout)
+    }
+
     /// Whether a raised hand counts today or yesterday (CONTRACT.md 7.5).
     func hasRaisedHand(_ counts: ActivityCounts) -> Bool {
         rulebook.criteria.contains { criterion in

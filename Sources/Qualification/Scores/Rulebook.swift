@@ -44,6 +44,10 @@ package final class Rulebook {
 
         /// The criteria that count this type and no other.
         var criteria: [Criterion] = []
+        /// The criteria of this type that tell sales when they score.
+        var notifying: [Criterion] = []
+        /// Whether the type takes the lead's consent back.
+        var withdrawsConsent = false
 
         var needsProperties: Bool { !conditions.isEmpty || !freshWhen.isEmpty }
     }
@@ -175,6 +179,17 @@ package final class Rulebook {
                 }
                 rules[type] = rule
             }
+        }
+        for criterion in criteria where criterion.source.notify {
+            for activity in criterion.source.activities {
+                rules[symbols.intern(activity)]?.notifying.append(criterion)
+            }
+        }
+        for activity in definition.withdrawsConsent {
+            let type = symbols.intern(activity)
+            let rule = rules[type] ?? TypeRule()
+            rule.withdrawsConsent = true
+            rules[type] = rule
         }
         for criterion in criteria {
             guard let type = criterion.onlyType else { continue }

@@ -19,6 +19,7 @@ struct DefinitionMutator {
             changes += criterionChanges("engagement." + criterion, &random)
         }
         changes += extraCriteria(&random)
+        changes += signals(&random)
         changes += rules(&random)
         if random.chance(30) { changes.append(("products.billing.topic", "sales.billing-mqls")) }
         for (reason, days) in [("wrong_contact", [0, 1, 3]), ("no_response", [1, 5, 30])]
@@ -43,6 +44,7 @@ struct DefinitionMutator {
         for criterion in criteria where random.chance(20) {
             changes += criterionChanges("engagement." + criterion, &random)
         }
+        changes += signals(&random)
         changes += rules(&random)
         if random.chance(15) { changes.append(("rejection_reasons.no_response", .null)) }
         if random.chance(30) {
@@ -83,9 +85,47 @@ struct DefinitionMutator {
         ]
         let handRaise: JSONValue = random.chance(60) ? .number((fit / 2).rounded()) : .null
         changes.append((path + ".hand_raise_fit_at_least", handRaise))
+        changes.append((path + ".business_hours", businessHours(&random)))
         if random.chance(8) { changes.append((path + ".paused", true)) }
         if random.chance(20) {
             changes.append((path + ".extra_required", [.string(random.pick(requiredFields))]))
+        }
+        return changes
+    }
+
+    /// Hours of zones whose clocks change at night, at midnight, by half an hour, or never.
+    private static func businessHours(_ random: inout SplitMix64) -> JSONValue {
+        guard random.chance(45) else { return .null }
+        let zones = [
+            "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata",
+            "America/Santiago", "Pacific/Chatham", "UTC",
+        ]
+        let hours = random.pick([
+            ("09:00", "17:30"), ("09:00", "17:30"), ("00:00", "24:00"), ("01:30", "02:45"),
+            ("22:15", "24:00"), ("12:00", "13:30"),
+        ])
+        let week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        let days = random.pick([Array(week.prefix(5)), week, ["sun"], ["tue", "fri"]])
+        let holidays = ["2026-09-07", "2026-09-14", "2026-09-11", "2026-12-25", "2027-01-01"]
+        return .compact([
+            "days": .array(days.map(JSONValue.string)), "from": .string(hours.0),
+            "to": .string(hours.1), "time_zone": .string(random.pick(zones)),
+            "holidays": random.chance(50)
+                ? .array(holidays.prefix(random.number(0...5)).map(JSONValue.string)) : nil,
+        ])
+    }
+
+    /// Which criteria tell sales, and what takes consent back.
+    private static func signals(_ random: inout SplitMix64) -> [Change] {
+        var changes: [Change] = []
+        for criterion in criteria where random.chance(25) {
+            let value = random.chance(80) ? JSONValue.bool(random.chance(85)) : .null
+            changes.append(("engagement.\(criterion).notify", value))
+        }
+        if random.chance(40) {
+            let types: [JSONValue] = ["email_unsubscribed", "survey", "never_seen"]
+            changes.append(
+                ("withdraws_consent", .array(Array(types.prefix(random.number(0...3))))))
         }
         return changes
     }
@@ -141,6 +181,7 @@ struct DefinitionMutator {
                         "half_life_days": .number(Double(random.pick([2, 10, 30]))),
                         "daily_limit": random.chance(50) ? 2 : nil,
                         "hand_raise": random.chance(25) ? true : nil,
+                        "notify": random.chance(40) ? true : nil,
                     ])
                 ))
         }

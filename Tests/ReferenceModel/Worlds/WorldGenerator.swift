@@ -29,7 +29,8 @@ package struct WorldGenerator: Sendable {
         var changes: [DefinitionChange] = []
         var current = yaml
         while builder.records.count < options.records {
-            let isChange = options.definitionChanges && builder.random.chance(1)
+            let isDue = changes.isEmpty && builder.records.count >= options.records / 2
+            let isChange = options.definitionChanges && (builder.random.chance(1) || isDue)
             if isChange, changes.last?.beforeRecord != builder.records.count, changes.count < 8 {
                 let version = changes.count + 4
                 let edits = DefinitionMutator.later(
