@@ -19,6 +19,15 @@ CREATE TABLE profiles (
 CREATE INDEX profiles_due ON profiles (due) WHERE due IS NOT NULL;
 CREATE INDEX profiles_idle ON profiles (idle);
 
+-- By what a lead is found when a suppression or an account changes. The parts of the domain are in
+-- reverse order, so that a domain is beside its subdomains: example.acme.mail@pat
+CREATE TABLE addresses (
+    k BLOB NOT NULL, -- lead_id, UTF-8
+    address TEXT NOT NULL, -- e-mail address, or domain of the company
+    PRIMARY KEY (k, address)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX addresses_sorted ON addresses (address, k);
+
 -- One row: what the profiles reflect. Changed in the transaction that changes them.
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),

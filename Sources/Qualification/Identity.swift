@@ -83,6 +83,12 @@ package struct UUID: Hashable, Comparable, Sendable {
     package static func < (left: UUID, right: UUID) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }
+
+    /// The sixteen bytes in network order.
+    package var bytes: [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: high >> UInt64(56 - 8 * $0)) }
+            + (0..<8).map { UInt8(truncatingIfNeeded: low >> UInt64(56 - 8 * $0)) }
+    }
 }
 
 extension UUID: CustomStringConvertible {

@@ -4,8 +4,9 @@ package import Qualification
 /// inputs' positions.
 ///
 /// In the same transaction as the consumed offsets, so a restored lane can prove that its state and
-/// the group's offsets are of the same moment. Version 1: version, stream clock, then source and
-/// next offset of each input.
+/// the group's offsets are of the same moment. Version 2: version, number, stream clock, source and
+/// next offset of each input, then two lists of positions in reference topics; version 1 has only
+/// the first of them.
 package struct LaneMark: Sendable, Equatable {
     /// The record key.
     ///
@@ -32,6 +33,8 @@ package struct LaneMark: Sendable, Equatable {
     package var positions: [EventSource: Int64]
     /// Up to where the reference topics were examined for bad records; of lane 0 only.
     package var references: [ReferencePartition: Int64] = [:]
+    /// Up to where leads were decided again by the changes of the reference topics.
+    package var decided: [ReferencePartition: Int64] = [:]
 
     /// The mark of a lane that has seen nothing.
     package init(streamClock: Timestamp = .distantPast, positions: [EventSource: Int64] = [:]) {
@@ -42,7 +45,7 @@ package struct LaneMark: Sendable, Equatable {
     /// The bytes of the mark.
     package var encoded: [UInt8] {
         var writer = ByteWriter()
-        writer.byte(1)
+        writer.byte(2)
         writer.signed(sequence)
         writer.signed(streamClock.milliseconds)
         writer.count(positions.count)
@@ -50,22 +53,42 @@ package struct LaneMark: Sendable, Equatable {
             writer.byte(source.rawValue)
             writer.signed(position)
         }
-        writer.count(references.count)
-        for (partition, position) in references.sorted(by: {
+        LaneMark.write(references, &writer)
+        LaneMark.write(decided, &writer)
+        return writer.bytes
+    }
+
+    private static func write(
+        _ positions: [ReferencePartition: Int64], _ writer: inout ByteWriter
+    ) {
+        writer.count(positions.count)
+        for (partition, position) in positions.sorted(by: {
             ($0.key.topic, $0.key.partition) < ($1.key.topic, $1.key.partition)
         }) {
             writer.text(partition.topic)
             writer.count(Int(partition.partition))
             writer.signed(position)
         }
-        return writer.bytes
+    }
+
+    private static func read(
+        _ reader: inout ByteReader
+    ) throws(ProfileCodecError) -> [ReferencePartition: Int64] {
+        var positions: [ReferencePartition: Int64] = [:]
+        for _ in 0..<(try reader.count()) {
+            let topic = try reader.text()
+            let partition = Int32(clamping: try reader.number())
+            positions[ReferencePartition(topic: topic, partition: partition)] =
+                try reader.signed()
+        }
+        return positions
     }
 
     /// Reads a mark.
     package init(decoding bytes: [UInt8]) throws(ProfileCodecError) {
         var reader = ByteReader(bytes)
         let version = try reader.byte()
-        guard version == 1 else { throw .unknownVersion(version) }
+        guard version == 1 || version == 2 else { throw .unknownVersion(version) }
         sequence = try reader.signed()
         streamClock = Timestamp(milliseconds: try reader.signed())
         positions = [:]
@@ -75,11 +98,7 @@ package struct LaneMark: Sendable, Equatable {
             }
             positions[source] = try reader.signed()
         }
-        for _ in 0..<(try reader.count()) {
-            let topic = try reader.text()
-            let partition = Int32(clamping: try reader.number())
-            references[ReferencePartition(topic: topic, partition: partition)] =
-                try reader.signed()
-        }
+        references = try LaneMark.read(&reader)
+        if version > 1 { decided = try LaneMark.read(&reader) }
     }
 }

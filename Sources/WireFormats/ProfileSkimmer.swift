@@ -16,6 +16,20 @@ extension ProfileCodec {
     }
 }
 
+extension ProfileCodec {
+    /// What `LeadFields.addressKeys` would say of an encoded profile, told without decoding it.
+    package static func addressKeys(
+        of encoded: [UInt8]
+    ) throws(ProfileCodecError) -> [String] {
+        guard encoded.first == ProfileSkimmer.version else {
+            let codec = ProfileCodec(symbols: SymbolTable())
+            return try codec.decode(encoded, leadID: "").fields.addressKeys
+        }
+        var skimmer = ProfileSkimmer(encoded)
+        return try skimmer.addressKeys()
+    }
+}
+
 /// Walks through version 1 of the format of `ProfileCodec` and keeps times only.
 private struct ProfileSkimmer {
     static let version: UInt8 = 1
@@ -28,6 +42,26 @@ private struct ProfileSkimmer {
 
     init(_ bytes: [UInt8]) {
         reader = ByteReader(bytes)
+    }
+
+    mutating func addressKeys() throws(ProfileCodecError) -> [String] {
+        _ = try reader.byte()
+        let flags = ProfileCodec.Flags(rawValue: try reader.byte())
+        if flags.contains(.hasAsOf) { _ = try reader.signed() }
+        if flags.contains(.isErased) { _ = try reader.signed() }
+        var (email, domain): (String?, String?) = (nil, nil)
+        for _ in 0..<(try reader.count()) {
+            let packed = try reader.byte()
+            if packed & 1 == 0 { _ = try absoluteStamp() }
+            switch (try reader.byte(), LeadField(rawValue: packed >> 1)) {
+            case (0, .email): email = try reader.text()
+            case (0, .companyDomain): domain = try reader.text()
+            case (0, _): try skipText()
+            case (1, _): try reader.skip(8)
+            default: break
+            }
+        }
+        return AddressKey.keys(email: email, companyDomain: domain)
     }
 
     mutating func timers() throws(ProfileCodecError) -> ProfileTimers {

@@ -139,4 +139,7 @@ private final class NoProfiles: ProfileSource {
     func idleKeys(
         after place: IdlePlace, through last: Int64, limit: Int
     ) -> (keys: [[UInt8]], next: IdlePlace)? { nil }
+    func leads(
+        after place: AddressPlace, below end: String, limit: Int
+    ) -> (keys: [[UInt8]], next: AddressPlace)? { nil }
 }

@@ -93,15 +93,17 @@ import Testing
         }
         let writer = try ProfileWriter(folder: folder, lane: 0)
         #expect(
-            try writer.fill(limit: 1) { (due: $0.isEmpty ? nil : $0, idle: Int64($0.count)) } == 1)
+            try writer.fill(limit: 1) { ($0.isEmpty ? nil : $0, Int64($0.count), ["a"]) } == 1)
         #expect(
-            try writer.fill(limit: 9) { (due: $0.isEmpty ? nil : $0, idle: Int64($0.count)) } == 1)
-        #expect(try writer.fill(limit: 9) { _ in (nil, 0) } == 0)
+            try writer.fill(limit: 9) { ($0.isEmpty ? nil : $0, Int64($0.count), ["a"]) } == 1)
+        #expect(try writer.fill(limit: 9) { _ in (nil, 0, []) } == 0)
         let reader = try ProfileReader(folder: folder, lane: 0)
         #expect(try due(reader) == ["1 lead-1"])
         #expect(try reader.value(for: bytes("lead-1")) == [1, 2, 3])
         let idle = try reader.idleKeys(after: IdlePlace(idle: 0), through: 2, limit: 9)
         #expect(idle?.keys == [bytes("lead-2")])
+        let found = try reader.leads(after: AddressPlace(address: "a"), below: "b", limit: 9)
+        #expect(found?.keys == [bytes("lead-1"), bytes("lead-2")])
     }
 
     private func connection(_ file: String) throws -> Connection {

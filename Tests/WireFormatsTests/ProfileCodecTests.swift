@@ -163,15 +163,16 @@ struct ProfileCodecTests {
         #expect(try LaneMark(decoding: LaneMark().encoded) == LaneMark())
         #expect(
             bytes == [
-                1, 0, 0xc0, 0xa3, 0xa0, 0xb5, 0x8f, 0x68, 3, 0, 14, 1, 0x80, 0x80, 0x80, 0x80,
-                0x80, 0x40, 2, 0, 0,
+                2, 0, 0xc0, 0xa3, 0xa0, 0xb5, 0x8f, 0x68, 3, 0, 14, 1, 0x80, 0x80, 0x80, 0x80,
+                0x80, 0x40, 2, 0, 0, 0,
             ])
+        #expect(try LaneMark(decoding: [1] + bytes.dropFirst().dropLast()) == mark)
         for count in 0..<bytes.count {
             #expect(throws: ProfileCodecError.self) {
                 _ = try LaneMark(decoding: Array(bytes[..<count]))
             }
         }
-        #expect(throws: ProfileCodecError.unknownVersion(2)) { _ = try LaneMark(decoding: [2]) }
+        #expect(throws: ProfileCodecError.unknownVersion(3)) { _ = try LaneMark(decoding: [3]) }
         #expect(String(validating: LaneMark.key, as: UTF8.self) == nil)
     }
 }

@@ -14,7 +14,7 @@ enum AlertScene {
     static func driver(
         leads: Int, hotBytes: Int = 1 << 30, _ change: (inout FollowUpSettings) -> Void = { _ in }
     ) throws -> LaneDriver {
-        let driver = LaneDriver(
+        let driver = try LaneDriver(
             definition: try Fixtures.exampleDefinition(), settings: ModelSettings(),
             hotBytes: hotBytes, change)
         for number in 0..<leads {

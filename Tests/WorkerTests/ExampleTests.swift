@@ -14,7 +14,7 @@ struct ExampleTests {
 
     @Test(arguments: try cases())
     func exampleHolds(_ example: ExampleCase) throws {
-        let driver = LaneDriver(
+        let driver = try LaneDriver(
             definition: try Fixtures.definition(example.definitionYAML),
             settings: example.settings)
         for record in example.referenceRecords + example.records { try driver.take(record) }
@@ -26,12 +26,12 @@ struct ExampleTests {
 
     @Test(arguments: try cases())
     func restartAfterEveryRecordChangesNothing(_ example: ExampleCase) throws {
-        let driver = LaneDriver(
+        let driver = try LaneDriver(
             definition: try Fixtures.definition(example.definitionYAML),
             settings: example.settings, hotBytes: 0)
         for record in example.referenceRecords + example.records {
             try driver.take(record)
-            driver.restart()
+            try driver.restart()
         }
         let faults = example.mismatches(outputs: driver.outputs, drops: driver.drops)
         let isEqual = faults.isEmpty

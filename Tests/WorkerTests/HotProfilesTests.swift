@@ -105,7 +105,7 @@ struct HotProfilesTests {
     /// The way a profile goes under memory pressure: dropped while committed, then flushed, then
     /// asked for before the next sweep.
     @Test func aProfileThatWasDroppedBeforeItsFlushIsReadBack() throws {
-        let driver = LaneDriver(
+        let driver = try LaneDriver(
             definition: try Fixtures.exampleDefinition(), settings: ModelSettings(), hotBytes: 0)
         func activity(_ lead: String, _ number: Int) -> ModelRecord {
             let json = """

@@ -16,12 +16,15 @@ final class LaneDriver {
     private var names: [String]
     private var configuration: LaneProcessor.Configuration
     private let reference = MemoryReference()
+    private let decisive: MemoryDecisive
+    private var trail: ReferenceTrail
     private let parser = ReferenceParser()
     private var store = MemoryProfiles()
     private var processor: LaneProcessor
     /// The newest committed value of each profile, as a compacted changelog has it.
     private(set) var changelog: [[UInt8]: [UInt8]] = [:]
     private var committedClock = Timestamp.distantPast
+    private var committedTrail: [LaneMark.ReferencePartition: Int64] = [:]
     private var earlierDrops: [String: Int] = [:]
     private var earlierLoads = 0
     private var offset: Int64 = 0
@@ -30,8 +33,10 @@ final class LaneDriver {
     init(
         definition: Definition, settings: ModelSettings, hotBytes: Int = 1 << 30,
         _ change: (inout FollowUpSettings) -> Void = { _ in }
-    ) {
+    ) throws {
         names = topics.outputs(definition)
+        decisive = MemoryDecisive(reference)
+        trail = try ReferenceTrail(decisive, mark: LaneMark())
         var limits = Qualifier.Limits()
         limits.maxEventsPerLead = settings.maxEventsPerLead
         limits.duplicateWindow = .days(settings.duplicateWindowDays)
@@ -101,6 +106,23 @@ final class LaneDriver {
         try processor.forgetIdle(now: clock, limit: limit)
     }
 
+    /// Changes reference data by a record at this offset, in the order of offsets.
+    func change(_ change: ReferenceChange, offset: Int64) {
+        reference.apply(change)
+        decisive.add(change.rowKey, offset)
+    }
+
+    /// Decides leads again that changes of reference data concern; returns whether that is all.
+    func followReference(limit: Int = .max) throws -> Bool {
+        try trail.advance(processor, limit: limit)
+    }
+
+    /// Up to where that was done, as the lane's mark has it.
+    var decided: [LaneMark.ReferencePartition: Int64] { trail.positions }
+
+    /// The addresses on the disk.
+    var storedAddresses: [String] { store.addresses.values.flatMap { $0 }.sorted() }
+
     /// Ends an epoch: what was produced becomes outputs, profiles become the stored ones.
     func commit() {
         let records = processor.cut()
@@ -128,6 +150,7 @@ final class LaneDriver {
         processor.committed()
         processor.sweep()
         committedClock = processor.streamClock
+        committedTrail = trail.positions
     }
 
     /// Writes behind, as the flusher does; returns whether older versions must leave no bytes.
@@ -144,13 +167,16 @@ final class LaneDriver {
     func crash() throws {
         store = MemoryProfiles()
         for (key, value) in changelog {
-            store.apply(ProfileChange(key, value, try ProfileCodec.timers(of: value)))
+            store.apply(
+                ProfileChange(
+                    key, value, try ProfileCodec.timers(of: value),
+                    try ProfileCodec.addressKeys(of: value)))
         }
-        begin(at: committedClock)
+        try begin(at: committedClock)
     }
 
     /// Goes on as a new process would, from what is stored and, if given, by a new definition.
-    func restart(definition: Definition? = nil) {
+    func restart(definition: Definition? = nil) throws {
         commit()
         flush()
         if let definition {
@@ -158,14 +184,49 @@ final class LaneDriver {
             configuration.definition = definition
             configuration.outputs = names
         }
-        begin(at: processor.streamClock)
+        try begin(at: processor.streamClock)
     }
 
-    private func begin(at clock: Timestamp) {
+    private func begin(at clock: Timestamp) throws {
+        var mark = LaneMark()
+        mark.sequence = 1
+        mark.decided = committedTrail
+        trail = try ReferenceTrail(decisive, mark: mark)
         earlierDrops = drops
         earlierLoads = loads
         processor = LaneProcessor(
             configuration, reference: reference, profiles: store, streamClock: clock)
+    }
+}
+
+/// The trail's reference data: one partition, entries as they come.
+final class MemoryDecisive: DecisiveReference {
+    private let reference: MemoryReference
+    private var entries: [DecisiveEntry] = []
+
+    init(_ reference: MemoryReference) {
+        self.reference = reference
+    }
+
+    var version: UInt64 { reference.version }
+
+    func add(_ entry: String, _ offset: Int64) {
+        entries.removeAll { $0.entry == entry }
+        entries.append(
+            DecisiveEntry(entry: entry, topic: "reference", partition: 0, offset: offset))
+    }
+
+    func positions() -> [ReferencePosition] {
+        [
+            ReferencePosition(
+                topic: "reference", partition: 0, nextOffset: (entries.last?.offset ?? -1) + 1)
+        ]
+    }
+
+    func decisiveEntries(
+        topic: String, partition: Int32, from offset: Int64, limit: Int
+    ) -> [DecisiveEntry] {
+        Array(entries.filter { $0.offset >= offset }.prefix(limit))
     }
 }
 
@@ -174,11 +235,39 @@ final class MemoryProfiles: ProfileSource {
     private(set) var values: [[UInt8]: [UInt8]] = [:]
     private var due: [[UInt8]: AlertOrder] = [:]
     private var idle: [[UInt8]: Int64] = [:]
+    private(set) var addresses: [[UInt8]: [String]] = [:]
 
     func apply(_ change: ProfileChange) {
         values[change.key] = change.value
         due[change.key] = change.due.flatMap { AlertOrder(sortable: $0.span) }
         idle[change.key] = change.value == nil ? nil : change.idle
+        if change.value == nil {
+            addresses[change.key] = nil
+        } else if let new = change.addresses {
+            addresses[change.key] = new
+        }
+    }
+
+    func leads(
+        after place: AddressPlace, below end: String, limit: Int
+    ) -> (keys: [[UInt8]], next: AddressPlace)? {
+        let rows = addresses.flatMap { key, all in all.map { (Array($0.utf8), key) } }
+            .sorted { $0.0 == $1.0 ? isBefore($0.1, $1.1) : isBefore($0.0, $1.0) }
+        let start = Array(place.address.utf8)
+        let found = rows.filter { address, key in
+            (isBefore(start, address) || start == address && isBefore(place.key, key))
+                && isBefore(address, Array(end.utf8))
+        }.prefix(limit)
+        return found.last.map { last in
+            (
+                found.map(\.1),
+                AddressPlace(address: String(decoding: last.0, as: UTF8.self), key: last.1)
+            )
+        }
+    }
+
+    private func isBefore(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        left.lexicographicallyPrecedes(right)
     }
 
     func value(for key: Span<UInt8>) -> [UInt8]? {

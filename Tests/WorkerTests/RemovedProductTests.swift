@@ -11,7 +11,7 @@ struct RemovedProductTests {
     /// A lead that is an MQL for crm and analytics, after which crm leaves the definition.
     private static func driver() throws -> LaneDriver {
         let text = try Fixtures.exampleDefinitionText()
-        let driver = LaneDriver(
+        let driver = try LaneDriver(
             definition: try Fixtures.definition(text), settings: ModelSettings())
         try driver.take(
             RemovedProductTests.event(
@@ -25,7 +25,7 @@ struct RemovedProductTests {
             RemovedProductTests.event(
                 ModelTopic.activities, "demo_requested", 1, #""product":"crm""#))
         let without = try DefinitionText.changed(text, by: [("products.crm", .null)])
-        driver.restart(definition: try Fixtures.definition(without))
+        try driver.restart(definition: try Fixtures.definition(without))
         return driver
     }
 
@@ -68,7 +68,7 @@ struct RemovedProductTests {
         let driver = try RemovedProductTests.driver()
         let without = try DefinitionText.changed(
             text, by: [("products.crm", .null), ("products.billing", .null)])
-        driver.restart(definition: try Fixtures.definition(without))
+        try driver.restart(definition: try Fixtures.definition(without))
         let mql = UUID.mql(lead: "a", product: "crm", cycle: 1)
         try driver.take(
             RemovedProductTests.event(

@@ -16,7 +16,7 @@ struct RestartTests {
         _ world: World, hotBytes: Int = 1 << 30,
         after: (LaneDriver, Int) throws -> Void = { _, _ in }
     ) throws -> LaneDriver {
-        let driver = LaneDriver(
+        let driver = try LaneDriver(
             definition: try Fixtures.definition(
                 world.definitionYAML, sha256: world.definitionSHA256),
             settings: world.settings, hotBytes: hotBytes)
@@ -53,7 +53,7 @@ struct RestartTests {
         let whole = try RestartTests.run(world)
         let restarted = try RestartTests.run(world, hotBytes: random.pick([0, 4_000, 1 << 30])) {
             driver, _ in
-            if random.chance(10) { driver.restart() }
+            if random.chance(10) { try driver.restart() }
         }
         RestartTests.expectSame(whole, restarted, seed)
         #expect(restarted.loads > 0, "seed \(seed)")
@@ -125,14 +125,14 @@ struct RestartTests {
     private static func compareWithTheModel(_ world: World, _ seed: UInt64) throws {
         let expected = try world.expectation()
         var changes = world.definitionChanges[...]
-        let driver = LaneDriver(
+        let driver = try LaneDriver(
             definition: try Fixtures.definition(
                 world.definitionYAML, sha256: world.definitionSHA256),
             settings: world.settings)
         for record in world.referenceRecords { try driver.take(record) }
         for (place, record) in world.records.enumerated() {
             while let change = changes.first, change.beforeRecord == place {
-                driver.restart(
+                try driver.restart(
                     definition: try Fixtures.definition(change.yaml, sha256: change.sha256))
                 changes = changes.dropFirst()
             }

@@ -69,7 +69,7 @@ struct WorldTests {
     func agreesWithTheModel(_ seed: UInt64) throws {
         let world = try WorldTests.generator().world(seed: seed)
         let expected = try world.expectation()
-        let driver = LaneDriver(
+        let driver = try LaneDriver(
             definition: try Fixtures.definition(
                 world.definitionYAML, sha256: world.definitionSHA256),
             settings: world.settings)

@@ -43,7 +43,7 @@ extension Qualifier {
         var rest = Profile(leadID: profile.leadID)
         if profile.idleness.kind != .erased {
             rest.products = profile.products.map(\.stub).filter {
-                $0.cycles > 0 || $0.messages.contains { $0 > 0 }
+                $0.cycles > 0 || $0.messages.used > 0
             }
             if let erasedAt = profile.erasedAt,
                 !retention.isExpired(Idleness(kind: .erased, since: erasedAt.day), now: now)

@@ -182,7 +182,7 @@ extension Qualifier {
         return false
     }
 
-    private func withdrawIfOpen(
+    func withdrawIfOpen(
         _ profile: inout Profile, _ record: Int, _ asOf: Timestamp, because reason: String
     ) {
         guard let newest = profile.products[record].mqls.last, newest.isOpen else { return }
@@ -209,7 +209,7 @@ extension Qualifier {
     // MARK: Marketing's record
 
     /// Tells marketing if status, the set of codes or the MQL changed.
-    private func publish(
+    func publish(
         _ status: Status, _ profile: inout Profile, _ place: Int, _ record: Int,
         _ asOf: Timestamp, _ engagement: Engagement
     ) throws {

@@ -7,6 +7,8 @@ struct ProfileTables: ~Copyable {
     private let unfilled: Statement
     private let fill: Statement
     private let remove: Statement
+    private let putAddress: Statement
+    private let removeAddresses: Statement
     private let readMark: Statement
     private let setMark: Statement
     private let readFact: Statement
@@ -39,6 +41,11 @@ struct ProfileTables: ~Copyable {
             "UPDATE profiles SET due = ?2, idle = ?3 WHERE k = ?1", operation: "migrate")
         let remove = try connection.prepare(
             "DELETE FROM profiles WHERE k = ?1", operation: "write profiles")
+        let putAddress = try connection.prepare(
+            "INSERT OR IGNORE INTO addresses (k, address) VALUES (?1, ?2)",
+            operation: "write profiles")
+        let removeAddresses = try connection.prepare(
+            "DELETE FROM addresses WHERE k = ?1", operation: "write profiles")
         let readMark = try connection.prepare(
             "SELECT changelog_position, written_at_ms FROM meta", operation: "read mark")
         let setMark = try connection.prepare(
@@ -59,6 +66,8 @@ struct ProfileTables: ~Copyable {
         self.unfilled = unfilled
         self.fill = fill
         self.remove = remove
+        self.putAddress = putAddress
+        self.removeAddresses = removeAddresses
         self.readMark = readMark
         self.setMark = setMark
         self.readFact = readFact
@@ -123,6 +132,11 @@ struct ProfileTables: ~Copyable {
     }
 
     private func apply(_ change: ProfileChange) throws(StorageError) {
+        if change.value == nil {
+            try replaceAddresses(of: change.key, by: [])
+        } else if let addresses = change.addresses {
+            try replaceAddresses(of: change.key, by: addresses)
+        }
         guard let value = change.value else {
             return try remove.binding(blob: change.key.span, at: 1) { () throws(StorageError) in
                 try remove.run()
@@ -131,6 +145,20 @@ struct ProfileTables: ~Copyable {
         // A bulk restore mostly makes new rows.
         if !isRestoring, try run(replace, change, value), replace.changes > 0 { return }
         _ = try run(put, change, value)
+    }
+
+    private func replaceAddresses(
+        of key: [UInt8], by addresses: [String]
+    ) throws(StorageError) {
+        try removeAddresses.binding(blob: key.span, at: 1) { () throws(StorageError) in
+            try removeAddresses.run()
+        }
+        for address in addresses {
+            try putAddress.binding(blob: key.span, at: 1) { () throws(StorageError) in
+                try putAddress.bind(address, at: 2)
+                try putAddress.run()
+            }
+        }
     }
 
     /// Runs one of the two writing statements; true, so that it can stand in a condition.
@@ -151,13 +179,15 @@ struct ProfileTables: ~Copyable {
 
     /// Fills the columns of rows that version 1 wrote.
     func fill(
-        limit: Int, _ columns: @Sendable ([UInt8]) -> (due: [UInt8]?, idle: Int64)
+        limit: Int,
+        _ columns: @Sendable ([UInt8]) -> (due: [UInt8]?, idle: Int64, addresses: [String])
     ) throws(StorageError) -> Int {
         try connection.transaction(operation: "migrate") { () throws(StorageError) -> Int in
             var rows: [(key: [UInt8], value: [UInt8])] = []
             try readUnfilled(limit: limit, into: &rows)
             for row in rows {
-                let (due, idle) = columns(row.value)
+                let (due, idle, addresses) = columns(row.value)
+                try replaceAddresses(of: row.key, by: addresses)
                 try fill.binding(blob: row.key.span, at: 1) { () throws(StorageError) in
                     try fill.bind(idle, at: 3)
                     try fill.binding(optionalBlob: due, at: 2) { () throws(StorageError) in

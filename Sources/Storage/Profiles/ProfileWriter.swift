@@ -11,8 +11,15 @@ package struct ProfileChange: Sendable, Equatable {
     /// Since when the profile is idle, as a number; nil only in files of version 1.
     package var idle: Int64?
 
+    /// The addresses by which the lead is found; nil if they are those that the file has.
+    package var addresses: [String]?
+
     /// Makes a change.
-    package init(key: [UInt8], value: [UInt8]?, due: [UInt8]? = nil, idle: Int64? = nil) {
+    package init(
+        key: [UInt8], value: [UInt8]?, due: [UInt8]? = nil, idle: Int64? = nil,
+        addresses: [String]? = nil
+    ) {
+        self.addresses = addresses
         self.key = key
         self.value = value
         self.due = due
@@ -115,15 +122,17 @@ package final class ProfileWriter: Sendable {
         }
     }
 
-    /// Gives rows of a file of version 1 what it did not have: `due` and `idle` of a profile.
+    /// Gives rows of a file of version 1 what it did not have: `due`, `idle` and addresses of a
+    /// profile.
     ///
     /// - Parameters:
     ///   - limit: the most rows of one call, which is one transaction.
-    ///   - columns: tells both from a profile's bytes.
+    ///   - columns: tells them from a profile's bytes.
     /// - Returns: the number of rows filled; 0 when none was left.
     /// - Throws: `.full`, `.inputOutput`, `.corrupt`, `.busy`.
     package func fill(
-        limit: Int, _ columns: @Sendable ([UInt8]) -> (due: [UInt8]?, idle: Int64)
+        limit: Int,
+        _ columns: @Sendable ([UInt8]) -> (due: [UInt8]?, idle: Int64, addresses: [String])
     ) throws(StorageError) -> Int {
         try state.withLock { (tables) throws(StorageError) -> Int in
             try tables.fill(limit: limit, columns)

@@ -22,6 +22,7 @@ package final class ReferenceReader: ReferenceData {
     private let getCampaign: Statement
     private let getSuppression: Statement
     private let getDecisive: Statement
+    private let getPositions: Statement
     private let changes: ReferenceChanges
     private var accounts: RowCache<Account>
     private var campaigns: RowCache<Campaign>
@@ -57,6 +58,9 @@ package final class ReferenceReader: ReferenceData {
             WHERE topic = ?1 AND partition = ?2 AND record_offset >= ?3
             ORDER BY record_offset LIMIT ?4
             """, operation: operation)
+        getPositions = try connection.prepare(
+            "SELECT topic, partition, next_offset FROM positions ORDER BY topic, partition",
+            operation: operation)
         self.changes = changes
         accounts = RowCache(capacity: settings.rowsInMemory)
         campaigns = RowCache(capacity: settings.rowsInMemory)
@@ -106,6 +110,22 @@ package final class ReferenceReader: ReferenceData {
             try getSuppression.bind(entry, at: 1)
             return try getSuppression.step() ? true : nil
         } ?? false
+    }
+
+    /// Up to where each partition of the reference topics is in the cache.
+    ///
+    /// - Throws: `.corrupt`, `.inputOutput`.
+    package func positions() throws(StorageError) -> [ReferencePosition] {
+        defer { getPositions.reset() }
+        var found: [ReferencePosition] = []
+        while try getPositions.step() {
+            found.append(
+                ReferencePosition(
+                    topic: getPositions.text(at: 0) ?? "",
+                    partition: Int32(clamping: getPositions.integer(at: 1)),
+                    nextOffset: getPositions.integer(at: 2)))
+        }
+        return found
     }
 
     /// What leads must be decided again by: of one partition, from an offset on, in order.

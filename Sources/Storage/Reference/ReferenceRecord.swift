@@ -31,4 +31,12 @@ package struct DecisiveEntry: Sendable, Equatable {
     package var partition: Int32
     /// The offset of its last record.
     package var offset: Int64
+
+    /// Makes an entry.
+    package init(entry: String, topic: String, partition: Int32, offset: Int64) {
+        self.entry = entry
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+    }
 }

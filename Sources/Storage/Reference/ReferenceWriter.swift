@@ -1,4 +1,4 @@
-package import Qualification
+import Qualification
 import Synchronization
 
 /// The only writer of the reference cache; calls from several threads take turns.

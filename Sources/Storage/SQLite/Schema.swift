@@ -44,6 +44,12 @@ package struct Schema: Sendable {
             ALTER TABLE profiles ADD COLUMN idle INTEGER;
             CREATE INDEX profiles_due ON profiles (due) WHERE due IS NOT NULL;
             CREATE INDEX profiles_idle ON profiles (idle);
+            CREATE TABLE addresses (
+                k BLOB NOT NULL,
+                address TEXT NOT NULL,
+                PRIMARY KEY (k, address)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX addresses_sorted ON addresses (address, k);
             """,
         ])
 

@@ -63,6 +63,7 @@ package final class Worker {
     private var nextFlush = Duration.zero
     private var foreignFilesDue: Duration?
     private var alarm = Duration.zero
+    private var referenceVersion: UInt64 = 0
 
     private enum ProducerState {
         /// Not initialised, or of unknown state: recycle before the next epoch.
@@ -139,6 +140,7 @@ package final class Worker {
             // Also without anything to commit: what was committed last must reach the disk, and an
             // erasure must clean it, however quiet the topics are.
             await flushIfDue()
+            wakeLanesByReference()
             announceIfReady()
             removeForeignFiles()
             await waitForWork()
@@ -213,6 +215,15 @@ package final class Worker {
             throw WorkerFailure("\(error)", exitCode: exitCode)
         }
         logger.warning("consumer", metadata: ["error": "\(error)"])
+    }
+
+    /// Reference data is followed by a task of its own; lanes that wait for records are told here,
+    /// within a commit interval.
+    private func wakeLanesByReference() {
+        let version = environment.changes.version
+        if version == referenceVersion { return }
+        referenceVersion = version
+        for number in running { lanes[number]?.wake() }
     }
 
     private func announceIfReady() {

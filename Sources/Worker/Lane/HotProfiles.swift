@@ -22,6 +22,11 @@ final class ProfileEntry {
     var unflushed: [UInt8]?
     /// The alert of the profile, as it is now, that fires next; kept when the profile is dropped.
     var nextAlert: AlertOrder?
+    /// Whether the profile may have other addresses than at the last cut.
+    var hasNewAddresses = false
+    /// The addresses that go to the disk with `inFlight` and with `unflushed`; nil if it has them.
+    var inFlightAddresses: [String]?
+    var unflushedAddresses: [String]?
     /// Those of `inFlight` and of `unflushed`.
     var inFlightTimers: ProfileTimers?
     var unflushedTimers: ProfileTimers?

@@ -128,6 +128,11 @@ final class Lane: Sendable {
         }
     }
 
+    /// Lets the lane look what there is to do.
+    func wake() {
+        inbox.signal.set()
+    }
+
     /// Tells the lane something.
     func post(_ command: LaneCommand) {
         if case .close = command { isClosing.store(true, ordering: .releasing) }

@@ -122,6 +122,7 @@ extension LaneProcessor {
         guard qualifier.forget(&entry.profile, now: now, retention: retention) else { return }
         forgottenInEpoch += 1
         counters.forgotten += 1
+        entry.hasNewAddresses = true
         markChanged(entry)
         noteErasure()
     }
@@ -129,9 +130,12 @@ extension LaneProcessor {
 
 extension ProfileChange {
     /// A committed profile on its way to the disk; empty bytes delete it.
-    init(_ key: [UInt8], _ value: [UInt8], _ timers: ProfileTimers?) {
+    init(
+        _ key: [UInt8], _ value: [UInt8], _ timers: ProfileTimers?, _ addresses: [String]?
+    ) {
         self.init(
             key: key, value: value.isEmpty ? nil : value,
-            due: timers?.nextAlert?.sortable, idle: timers?.idleness.sortable)
+            due: timers?.nextAlert?.sortable, idle: timers?.idleness.sortable,
+            addresses: addresses)
     }
 }

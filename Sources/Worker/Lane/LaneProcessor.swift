@@ -17,6 +17,11 @@ package protocol ProfileSource: AnyObject {
     func idleKeys(
         after place: IdlePlace, through last: Int64, limit: Int
     ) throws -> (keys: [[UInt8]], next: IdlePlace)?
+    /// The leads of up to `limit` address keys behind a place and below an end, and the place to go
+    /// on from; nil if there is none.
+    func leads(
+        after place: AddressPlace, below end: String, limit: Int
+    ) throws -> (keys: [[UInt8]], next: AddressPlace)?
 }
 
 /// What a lane has counted since it started; grows only.
@@ -202,6 +207,7 @@ package final class LaneProcessor {
             outcome = try qualifier.apply(event, to: &entry.profile)
         }
         try settle(outcome, entry, at)
+        if source == .leads { entry.hasNewAddresses = true }
         // Alerts begin with an MQL and end with a message or an answer, so most events leave them.
         if qualifier.hasMessages || source == .dispositions {
             publishMessages()
@@ -341,6 +347,10 @@ package final class LaneProcessor {
             entry.inFlight = encoded
             entry.inFlightTimers = ProfileTimers(
                 nextAlert: entry.nextAlert, idleness: entry.profile.idleness)
+            if entry.hasNewAddresses {
+                entry.inFlightAddresses = entry.profile.fields.addressKeys
+                entry.hasNewAddresses = false
+            }
             entry.encodedBytes = encoded.count
             entry.isDirty = false
             hot.resize(entry)
@@ -382,6 +392,10 @@ package final class LaneProcessor {
             unflushedBytes += (entry.inFlight?.count ?? 0) - (entry.unflushed?.count ?? 0)
             entry.unflushed = entry.inFlight
             entry.unflushedTimers = entry.inFlightTimers
+            if let addresses = entry.inFlightAddresses {
+                entry.unflushedAddresses = addresses
+                entry.inFlightAddresses = nil
+            }
             entry.unflushedSince = flush
             entry.inFlight = nil
             hot.resize(entry)
@@ -396,7 +410,9 @@ package final class LaneProcessor {
     package func beginFlush() -> (changes: [ProfileChange], hasErased: Bool) {
         flush += 1
         let changes = unflushed.compactMap { entry -> ProfileChange? in
-            entry.unflushed.map { ProfileChange(entry.key, $0, entry.unflushedTimers) }
+            entry.unflushed.map {
+                ProfileChange(entry.key, $0, entry.unflushedTimers, entry.unflushedAddresses)
+            }
         }.sorted { $0.key.span.precedes($1.key.span) }
         defer { erasures.unflushed = false }
         return (changes, erasures.unflushed)
@@ -411,6 +427,7 @@ package final class LaneProcessor {
             guard entry.unflushedSince < flushed else { return false }
             unflushedBytes -= entry.unflushed?.count ?? 0
             entry.unflushed = nil
+            entry.unflushedAddresses = nil
             hot.resize(entry)
             return true
         }

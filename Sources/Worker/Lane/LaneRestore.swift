@@ -129,7 +129,7 @@ final class LaneRestore {
     private func open() throws -> ProfileWriter {
         let writer = try openSound()
         do {
-            try LaneRestore.fillTimers(writer)
+            try LaneRestore.fillColumns(writer)
             return writer
         } catch let error as ProfileCodecError {
             logger.warning(
@@ -140,17 +140,20 @@ final class LaneRestore {
 
     /// A file of version 1 does not tell its timers apart from its profiles; without them alerts
     /// would be missed.
-    private static func fillTimers(_ writer: ProfileWriter) throws {
+    private static func fillColumns(_ writer: ProfileWriter) throws {
         let failure = Mutex<ProfileCodecError?>(nil)
         var filled = 1
         while filled > 0 {
             filled = try writer.fill(limit: batchRecords) { value in
                 do throws(ProfileCodecError) {
                     let timers = try ProfileCodec.timers(of: value)
-                    return (timers.nextAlert?.sortable, timers.idleness.sortable)
+                    return (
+                        timers.nextAlert?.sortable, timers.idleness.sortable,
+                        try ProfileCodec.addressKeys(of: value)
+                    )
                 } catch {
                     failure.withLock { $0 = error }
-                    return (nil, 0)
+                    return (nil, 0, [])
                 }
             }
             if let error = failure.withLock({ $0 }) { throw error }
@@ -254,7 +257,8 @@ final class LaneRestore {
         changes.reserveCapacity(pending.count)
         for (key, value) in pending {
             let timers = try value.map { try ProfileCodec.timers(of: $0) }
-            changes.append(ProfileChange(key, value ?? [], timers))
+            let addresses = try value.map { try ProfileCodec.addressKeys(of: $0) } ?? []
+            changes.append(ProfileChange(key, value ?? [], timers, addresses))
         }
         changes.sort { $0.key.span.precedes($1.key.span) }
         var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []

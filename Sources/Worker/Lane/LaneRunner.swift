@@ -48,6 +48,7 @@ final class LaneRunner {
     private var lastFlush = Duration.zero
     private var flushesErasure = false
     private var nextSweep = Duration.zero
+    private var trail: ReferenceTrail
 
     init(
         number: Int32, environment: LaneEnvironment, writer: ProfileWriter, mark: LaneMark,
@@ -62,14 +63,16 @@ final class LaneRunner {
         merge = LaneMerge(mergeWait: settings.mergeWait)
         lastMark = mark
         cutPositions = inputs.map(\.position)
+        let reference = try ReferenceReader(
+            folder: environment.folder, changes: environment.changes)
+        trail = try ReferenceTrail(reference, mark: mark)
         processor = LaneProcessor(
             LaneProcessor.Configuration(
                 lane: number, definition: environment.definition, limits: settings.limits,
                 futureTolerance: settings.futureTolerance, topics: settings.topics,
                 outputs: environment.outputs, hotBytes: settings.hotProfileBytesPerLane,
                 workerVersion: settings.workerVersion, followUp: settings.followUp),
-            reference: try ReferenceReader(
-                folder: environment.folder, changes: environment.changes),
+            reference: reference,
             profiles: StoredProfiles(
                 try ProfileReader(folder: environment.folder, lane: Int(number))),
             streamClock: mark.streamClock)
@@ -120,6 +123,9 @@ final class LaneRunner {
                 description: "too many different texts in memory, beginning anew",
                 consequence: .restart)
         }
+        if processor.outputBytes > environment.settings.epochMaxBytesPerLane {
+            return waitForCut()
+        }
         let afterwards = try workOnTimers()
         var state = LaneMerge.Inputs()
         for place in inputs.indices { try look(at: place, &state) }
@@ -145,16 +151,22 @@ final class LaneRunner {
         return .goOn
     }
 
-    /// Fires due alerts and forgets idle profiles, a few between two turns of records, so that
-    /// neither keeps events waiting; tells what to do if no record waits.
+    /// Decides leads again whose reference data changed, fires due alerts and forgets idle
+    /// profiles, a few between two turns of records, so that none keeps events waiting; tells what
+    /// to do if no record waits.
     ///
     /// By the stream clock alerts fire before the event that moves it, not here.
     private func workOnTimers() throws -> Next {
         let followUp = environment.settings.followUp
         let wall = Timestamp(milliseconds: environment.clock.wallMilliseconds())
         var isDone = true
+        if trail.hasWork {
+            isDone = try trail.advance(processor, limit: LaneRunner.timersPerTurn)
+        }
         if followUp.clock == .wall, processor.nextAlert <= wall, processor.hasRoomForAlerts {
-            isDone = try processor.fireAlerts(dueAt: wall, limit: LaneRunner.timersPerTurn)
+            let haveFired = try processor.fireAlerts(
+                dueAt: wall, limit: LaneRunner.timersPerTurn)
+            isDone = isDone && haveFired
         }
         let now = environment.clock.now()
         if now >= nextSweep, !isBehind {
@@ -166,12 +178,14 @@ final class LaneRunner {
             }
         }
         if !isDone, processor.hasRoomForAlerts { return .goOn }
-        // Without room the next cut wakes the lane; there is one, for what fired is to be committed.
+        // Without room the next cut wakes the lane; there is one, because what fired is to be
+        // committed.
         let hasAlert = followUp.clock == .wall && processor.hasRoomForAlerts
         return .waitForTimers(alert: hasAlert ? processor.nextAlert : nil, sweep: nextSweep)
     }
 
-    /// Alerts, and profiles to forget, between two turns: about a millisecond of each.
+    /// Leads to decide again, alerts, and profiles to forget, between two turns: about a
+    /// millisecond of each.
     private static let timersPerTurn = 64
 
     /// The epoch holds as much as it may.
@@ -230,6 +244,7 @@ final class LaneRunner {
         var mark = LaneMark(streamClock: processor.streamClock)
         mark.sequence = lastMark.sequence + 1
         mark.references = audited?.positions ?? [:]
+        mark.decided = trail.positions
         for input in inputs where input.position >= 0 {
             mark.positions[input.source] = input.position
         }

@@ -30,4 +30,10 @@ package final class StoredProfiles: ProfileSource {
     ) throws -> (keys: [[UInt8]], next: IdlePlace)? {
         try reader.idleKeys(after: place, through: last, limit: limit)
     }
+
+    package func leads(
+        after place: AddressPlace, below end: String, limit: Int
+    ) throws -> (keys: [[UInt8]], next: AddressPlace)? {
+        try reader.leads(after: place, below: end, limit: limit)
+    }
 }
