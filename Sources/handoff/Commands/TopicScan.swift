@@ -14,6 +14,8 @@ struct TopicScan {
     let settings: ClientSettings
     let logger: Logger
     let showsProgress: Bool
+    /// Where progress is told; not where results go, if those may be piped.
+    var progressOutput = ProgressLine.Output.standardOutput
 
     /// The last value of a key in each partition that has one.
     func values(of key: [UInt8], in topic: String) async throws -> [[UInt8]] {
@@ -49,8 +51,10 @@ struct TopicScan {
         }
     }
 
-    /// Reads topics to their ends, one after the other.
-    private func read(
+    /// Reads topics to the ends they have when their turn comes, one after the other by name.
+    ///
+    /// - Throws: `CommandFailure` with exit code 4 for a missing topic, 3 if the broker goes silent.
+    func read(
         _ topics: [String], _ take: (RecordBatch, String) -> Void
     ) async throws {
         for topic in topics.sorted() {
@@ -92,7 +96,7 @@ struct TopicScan {
     ) async throws {
         let clock = ContinuousClock()
         var lastSign = clock.now
-        var progress = ProgressLine()
+        var progress = ProgressLine(to: progressOutput)
         defer { progress.clear() }
         while !hasReached(ranges, reader) {
             let batch: RecordBatch?
@@ -136,7 +140,7 @@ struct TopicScan {
 
 extension ReferenceParser {
     /// The change that a record makes; nil if it is a bad one.
-    fileprivate func change(
+    func change(
         _ table: ReferenceTable, _ batch: RecordBatch, at place: Int
     ) -> ReferenceChange? {
         let key = batch.withKey(at: place) { [UInt8](copying: $0) }
