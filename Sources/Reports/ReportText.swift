@@ -47,9 +47,14 @@ extension Report {
         return rows.map { (Wording.name($0, kind), $0) }
     }
 
+    /// The products that sales got anything of, and the total.
+    private var salesRows: [(name: String, row: ReportRow)] {
+        rows(.product).filter { $0.row.measures.mqls > 0 } + [("total", total)]
+    }
+
     private var funnel: [String] {
         var table = TextTable([
-            "what became of them", "leads", "MQLs", "accepted", "rejected", "contacted", "opport.",
+            "", "leads", "MQLs", "accepted", "rejected", "contacted", "opport.",
             "won", "revenue", "lapsed", "withdr.", "open",
         ])
         func add(_ name: String, _ row: ReportRow) {
@@ -77,7 +82,7 @@ extension Report {
             "speed to lead", "contacted", "median", "90 % in", "due", "in time", "share", "never",
             "overdue", "warned", "breached", "escalated",
         ])
-        for (name, row) in rows(.product) + [("total", total)] {
+        for (name, row) in salesRows {
             let found = row.measures
             let speed = found.speed
             table.add(
@@ -94,7 +99,7 @@ extension Report {
 
     private var rejections: [String] {
         let reasons = total.measures.rejected.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-        let shown = rows(.product) + [("total", total)]
+        let shown = salesRows
         var table = TextTable(["rejected because"] + shown.map(\.name))
         for (reason, _) in reasons {
             let counts = shown.map { $0.row.measures.rejected[reason] ?? 0 }
@@ -128,19 +133,24 @@ extension Report {
     }
 
     private var criteriaTable: [String] {
-        let reasons = total.measures.rejected.keys.sorted()
         var table = TextTable(
-            ["contributed to MQLs", "all", "accepted", "share", "won", "rejected"]
-                + reasons.map(Wording.code))
+            ["contributed to MQLs", "all", "accepted", "share", "won", "rejected"])
+        var complaints = [""]
         for row in criteria {
-            table.add(
-                [
-                    row.id, Wording.count(row.mqls), Wording.count(row.accepted),
-                    Wording.share(row.accepted, of: row.answered), Wording.count(row.won),
-                    Wording.count(row.rejectedCount),
-                ] + reasons.map { Wording.count(row.rejected[$0] ?? 0) })
+            table.add([
+                row.id, Wording.count(row.mqls), Wording.count(row.accepted),
+                Wording.share(row.accepted, of: row.answered), Wording.count(row.won),
+                Wording.count(row.rejectedCount),
+            ])
+            let sorted = row.rejected.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            complaints.append(
+                sorted.prefix(3).map { "\(Shown.plain(Wording.code($0.key))) \($0.value)" }
+                    .joined(separator: ", "))
         }
-        return table.lines(longest: 18) + ["share: accepted of those that sales answered"]
+        let lines = zip(table.lines(longest: 20), complaints).map { line, complaint in
+            complaint.isEmpty ? line : "\(line)  \(complaint)"
+        }
+        return lines + ["share: accepted of those that sales answered"]
     }
 
     private var readingNote: [String] {

@@ -29,17 +29,17 @@ struct PageChart {
     var introduction: String
     var bars: [Bar]
     var table: PageTable
-    /// The value that fills the whole width; nil = the longest bar.
-    var whole: Double?
+    /// Whether it takes the whole width of the page.
+    var isWide = false
 
     var html: String {
-        var text = "<section aria-labelledby=\"\(id)-title\">\n"
+        var text = "<section\(isWide ? " class=\"wide\"" : "") aria-labelledby=\"\(id)-title\">\n"
         text += "<h2 id=\"\(id)-title\">\(Shown.html(title))</h2>\n"
         text += "<p>\(Shown.html(introduction))</p>\n"
         text += "<figure class=\"chart\" id=\"\(id)\" aria-labelledby=\"\(id)-title\">\n"
         text += legend
         let longest = bars.map { $0.pieces.reduce(0) { $0 + $1.value } }.max() ?? 0
-        for bar in bars { text += html(of: bar, of: whole ?? longest) }
+        for bar in bars { text += html(of: bar, of: longest) }
         if bars.isEmpty { text += "<p class=\"empty\">Nothing to show yet.</p>\n" }
         text += "</figure>\n"
         text += table.html(id: "\(id)-table")
@@ -47,10 +47,9 @@ struct PageChart {
     }
 
     private var legend: String {
-        var series: [Series] = []
-        for piece in bars.flatMap(\.pieces) where !series.contains(piece.series) {
-            series.append(piece.series)
-        }
+        // All bars of a chart have the same pieces in the same order.
+        let used = bars.flatMap(\.pieces).filter { $0.value > 0 }.map(\.series)
+        let series = (bars.first?.pieces ?? []).map(\.series).filter(used.contains)
         guard series.count > 1 else { return "" }
         let items = series.map { series in
             "<li><svg class=\"swatch\" width=\"18\" height=\"14\" aria-hidden=\"true\">"

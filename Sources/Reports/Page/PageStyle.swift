@@ -47,7 +47,7 @@ enum PageStyle {
         h2{font-size:1.2rem;margin:0 0 .25rem}
         p{margin:0 0 .75rem;max-width:46rem}
         header p,section>p,footer{color:var(--soft)}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;\
+        .tiles{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:.75rem;\
         margin:1rem 0 1.5rem;padding:0;list-style:none}
         .tiles li{background:var(--card);border:1px solid var(--line);border-radius:.5rem;\
         padding:.6rem .8rem}
@@ -58,13 +58,15 @@ enum PageStyle {
         section{background:var(--card);border:1px solid var(--line);border-radius:.5rem;\
         padding:1rem;min-width:0}
         figure{margin:0}
-        .legend{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;margin:0 0 .6rem;\
+        .legend{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;margin:0 0 .2rem;\
         padding:0;font-size:.875rem}
         .legend li{display:flex;align-items:center;gap:.4rem}
         .swatch{flex:none}
-        .row{display:grid;grid-template-columns:minmax(6rem,10rem) minmax(0,1fr) minmax(4rem,auto);\
-        gap:0 .75rem;align-items:center;margin:.3rem 0}
-        .wide .row{grid-template-columns:12rem minmax(0,1fr) 18rem}
+        .chart{display:grid;grid-template-columns:fit-content(11rem) minmax(0,1fr) \
+        fit-content(13rem);gap:.4rem .75rem;align-items:center}
+        .wide .chart{grid-template-columns:fit-content(14rem) minmax(0,1fr) fit-content(22rem)}
+        .legend,.empty{grid-column:1/-1}
+        .row{display:contents}
         .value{font-variant-numeric:tabular-nums;font-size:.9rem}
         .bar{display:block;overflow:hidden}
         .track{fill:var(--line)}
@@ -93,7 +95,8 @@ enum PageStyle {
         .tiles{grid-template-columns:1fr 1fr;gap:.5rem}
         .tiles b{font-size:1.3rem}
         section{padding:.75rem}
-        .row,.wide .row{grid-template-columns:minmax(0,1fr) auto;margin:.5rem 0}
+        .chart,.wide .chart{display:block}
+        .row{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 .75rem;margin:.5rem 0}
         .row .bar{grid-column:1/-1;grid-row:2}
         .wide .row .value{grid-column:1/-1;grid-row:3}
         }

@@ -1,10 +1,11 @@
 /// The charts of the page, in the order in which a head of sales reads them.
 extension Report {
     var charts: [PageChart] {
-        var charts = [funnelChart, reasonsChart, standingChart(.product, products)]
-        charts += [contactChart, deadlineChart, channelChart, campaignChart, criteriaChart]
-        charts.append(standingChart(.definition, definitions))
-        return charts
+        [
+            funnelChart, reasonsChart, standingChart(.product, products), contactChart,
+            deadlineChart, channelChart, campaignChart, criteriaChart,
+            standingChart(.definition, definitions),
+        ]
     }
 
     private enum Style {
@@ -56,7 +57,7 @@ extension Report {
     private var reasonsChart: PageChart {
         let found = total.measures
         let sorted = found.rejected.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-        let rows = products + [total]
+        let rows = products.filter { $0.measures.mqls > 0 } + [total]
         let table = PageTable(
             caption: "rejected MQLs by reason and product",
             heading: ["reason"] + rows.map { $0.group.product ?? "total" },
@@ -114,7 +115,7 @@ extension Report {
                                 "standing.\(standing.rawValue)",
                                 row.measures.standing[standing] ?? 0)
                         })
-                }))
+                }), isWide: true)
     }
 
     // MARK: Speed

@@ -53,8 +53,8 @@ extension Report {
         let reasons = Set(criteria.flatMap(\.rejected.keys)).sorted()
         return PageChart(
             id: "criteria", title: "Which rule leads to which answer",
-            introduction: "MQLs to which a criterion of the definition contributed points, and "
-                + "what sales said to them.",
+            introduction: "MQLs to which a criterion of the definition contributed points; the "
+                + "share accepted of those answered, and the most frequent rejection.",
             bars: criteria.map { row in
                 let kept = min(row.accepted, row.mqls - row.rejectedCount)
                 let rest = row.mqls - kept - row.rejectedCount
@@ -83,13 +83,13 @@ extension Report {
                             + reasons.map {
                                 .count("rejected_by_reason.\($0)", row.rejected[$0] ?? 0)
                             })
-                }))
+                }), isWide: true)
     }
 
     private static func complaint(_ row: CriterionRow) -> String {
-        var text = "\(Wording.share(row.accepted, of: row.answered)) of answered accepted"
+        var text = "\(Wording.share(row.accepted, of: row.answered)) accepted"
         let worst = row.rejected.min { ($1.value, $0.key) < ($0.value, $1.key) }
-        if let worst { text += "; no, above all: \(Wording.code(worst.key)) (\(worst.value))" }
+        if let worst { text += "; mostly \(Wording.code(worst.key)) (\(worst.value))" }
         return text
     }
 }
