@@ -247,7 +247,8 @@ package struct CriterionRow: Sendable {
 package struct ReadingCounts: Sendable, Equatable {
     /// Records of the product topics, nurture, alerts and dispositions.
     package var records = 0
-    /// Records that are no message of their topic; they are skipped.
+    /// Records that are no message of their topic, dispositions in the dead letters apart; they are
+    /// skipped.
     package var malformed = 0
     /// Messages of other types than a report counts.
     package var otherTypes = 0

@@ -41,6 +41,9 @@ extension ReportFold {
             var event: EventID
         }
         let groups = self.groups.sorted { $0.value < $1.value }.map(\.key)
+        let refusedAnyway = broken.count { refused.contains($0) }
+        reading.refusedDispositions += refusedAnyway
+        reading.malformed += broken.count - refusedAnyway
         var seen: Set<EventOfLead> = []
         var fates: [UUID: Fate] = [:]
         for disposition in dispositions.sorted(by: { $0.place < $1.place }) {

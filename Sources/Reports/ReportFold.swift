@@ -37,6 +37,7 @@ package struct ReportFold {
     /// One bit a level.
     var alerts: [UUID: UInt8] = [:]
     var dispositions: [DispositionRecord] = []
+    var broken: [RecordPlace] = []
     var refused: Set<RecordPlace> = []
     var leads: Set<LeadInRow> = []
     var groups: [ReportGroup: Int32] = [:]
@@ -67,7 +68,8 @@ package struct ReportFold {
             case .dispositions: try disposition(body, place)
             }
         } catch {
-            reading.malformed += 1
+            // Those of the dispositions that are in the dead letters are counted as such.
+            if source == .dispositions { broken.append(place) } else { reading.malformed += 1 }
         }
     }
 
