@@ -83,7 +83,9 @@ package struct ReportRow: Sendable {
     package var measures: Measures
 }
 
-/// The measures of a row. An MQL is in the row of the product, first touch and definition that its
+/// The measures of a row.
+///
+/// An MQL is in the row of the product, first touch and definition that its
 /// own message names, and in the period if its `qualified_at` is; whatever became of it counts
 /// there, whenever that was.
 ///
@@ -168,8 +170,9 @@ package struct SpeedToLead: Sendable {
         package var count: Int
     }
 
-    /// Half of the contacted MQLs were contacted within so many milliseconds; of an even number the
-    /// mean of the middle two, rounded down. Nil if none was contacted.
+    /// Half of the contacted MQLs were contacted within so many milliseconds.
+    ///
+    /// Of an even number the mean of the middle two, rounded down; nil if none was contacted.
     package var median: Int64?
     /// The smallest time in milliseconds within which at least 90 % of them were (nearest rank).
     package var p90: Int64?
@@ -195,7 +198,9 @@ package struct SpeedToLead: Sendable {
     ]
 }
 
-/// What MQLs cost. A campaign's cost is split evenly over all its MQLs, those outside the filter
+/// What MQLs cost.
+///
+/// A campaign's cost is split evenly over all its MQLs, those outside the filter
 /// included; a row has the shares of its own MQLs. A campaign without any MQL is in full in the
 /// total and in the rows of its campaign, channel and product, unless a period was asked for (no
 /// record says when a campaign ran).

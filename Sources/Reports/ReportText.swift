@@ -24,9 +24,9 @@ extension Report {
         if let product = filter.product { lines.append("product \(Shown.plain(product)) only") }
         lines += [
             "",
-            "\(Wording.count(measures.leads)) leads gave \(Wording.count(measures.mqls)) MQLs; sales "
-                + "answered \(Wording.share(measures.answered, of: measures.mqls)) and accepted "
-                + "\(Wording.share(measures.accepted, of: measures.mqls)) of them.",
+            "\(Wording.count(measures.leads)) leads gave \(Wording.count(measures.mqls)) MQLs; "
+                + "sales answered \(Wording.share(measures.answered, of: measures.mqls)) "
+                + "and accepted \(Wording.share(measures.accepted, of: measures.mqls)) of them.",
             "Won: \(Wording.count(measures.won)), revenue \(Wording.money(measures.revenue)). "
                 + "First contact: half within \(Wording.time(measures.speed.median)); "
                 + "\(Wording.share(measures.speed.shareWithinDeadline)) within the deadline.",

@@ -49,7 +49,7 @@ enum Wording {
         let unit = units.first { milliseconds < $0.limit } ?? units[3]
         let tenths = Int((Double(milliseconds) / Double(unit.unit) * 10).rounded())
         let isWhole = tenths % 10 == 0 || tenths >= 1000
-        return isWhole ? "\(tenths / 10) \(unit.name)" : "\(tenths / 10).\(tenths % 10) \(unit.name)"
+        return "\(tenths / 10)\(isWhole ? "" : ".\(tenths % 10)") \(unit.name)"
     }
 
     /// `up to 5 min`, `over 3 d`.

@@ -106,14 +106,16 @@ struct Story {
     func answer(_ type: String, _ hour: Int, _ more: String = "") -> Published {
         Published(
             topic: "sales.dispositions", key: lead,
-            value: #"{"event_id":"\#(lead) \#(type) \#(hour)","type":"\#(type)","lead_id":"\#(lead)","#
+            value:
+                #"{"event_id":"\#(lead) \#(type) \#(hour)","type":"\#(type)","lead_id":"\#(lead)","#
                 + #""occurred_at":"2026-09-02T\#(hour):00:00Z","product":"crm","#
                 + #""mql_id":"\#(mqlID)"\#(more)}"#,
             partition: partition)
     }
 
     /// What the worker makes of a disposition that it refuses.
-    func deadLetter(_ reason: String, partition: Int32, offset: Int64, prefix: String) -> Published {
+    func deadLetter(_ reason: String, partition: Int32, offset: Int64, prefix: String) -> Published
+    {
         Published(
             topic: "handoff.dead-letters", key: lead, value: "whatever it was",
             headers: [

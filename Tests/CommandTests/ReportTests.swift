@@ -10,7 +10,9 @@ struct ReportTests {
     private static func place() async throws -> Place {
         let place = try await Place()
         try #require(try await place.run(["topics", "ensure"]).exitCode == 0)
-        let (ann, bob, cid) = (Story(lead: "ann", partition: 1), Story(lead: "bob"), Story(lead: "c"))
+        let (ann, bob, cid) = (
+            Story(lead: "ann", partition: 1), Story(lead: "bob"), Story(lead: "c")
+        )
         try await place.publish([
             ann.status(), ann.qualified(), bob.status(), bob.qualified(), cid.status("not_ready"),
             ann.alert(),
@@ -28,7 +30,9 @@ struct ReportTests {
             Published(topic: "marketing.nurture", key: "x", value: #"{"type":"other"}"#),
             Published(topic: "sales.dispositions", key: "", value: "[]"),
         ])
-        try await place.publishInVain([Story(lead: "vain").status(), Story(lead: "vain").qualified()])
+        try await place.publishInVain([
+            Story(lead: "vain").status(), Story(lead: "vain").qualified(),
+        ])
         return place
     }
 

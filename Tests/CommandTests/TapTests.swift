@@ -31,7 +31,9 @@ struct TapTests {
         }
     }
 
-    @Test("shows what comes from now on, until SIGTERM or SIGINT: exit code 0", arguments: [SIGTERM, SIGINT])
+    @Test(
+        "shows what comes from now on, until SIGTERM or SIGINT: exit code 0",
+        arguments: [SIGTERM, SIGINT])
     func follows(_ signal: Int32) async throws {
         let place = try await Self.place()
         try await place.publish([Story(lead: "old").qualified()])
@@ -41,8 +43,11 @@ struct TapTests {
         let ann = Story(lead: "ann", partition: 2)
         try await place.publish([ann.qualified(), ann.status(), ann.alert()])
         try await Eventually.holds("shown", within: .seconds(30), state: { tap.lastWords }) {
-            ["MQL crm  lead ann", "status crm  lead ann: handed_off", "ALERT warning crm  lead ann"]
-                .allSatisfy(tap.output.contains)
+            [
+                "MQL crm  lead ann", "status crm  lead ann: handed_off",
+                "ALERT warning crm  lead ann",
+            ]
+            .allSatisfy(tap.output.contains)
         }
         #expect(!tap.output.contains("old") && !tap.output.contains("vain"))
         _ = Glibc.kill(tap.id, signal)
@@ -73,8 +78,10 @@ struct TapTests {
         #expect(topics == [place.prefix + "sales.mql.crm", place.prefix + "sales.mql.crm"])
         let letters = try await lines(["--type", "bad_value", "--limit", "1"])
         #expect(letters.first?.contains("value_base64") == true)
-        let bobs = try await lines(["--lead", "bob", "--type", "sla.warning", "--type", "mql.qualified",
-            "--limit", "1"])
+        let bobs = try await lines([
+            "--lead", "bob", "--type", "sla.warning", "--type", "mql.qualified",
+            "--limit", "1",
+        ])
         #expect(bobs.first?.contains(#""ce_type":"mql.qualified""#) == true)
     }
 

@@ -3,7 +3,9 @@ import Qualification
 import Reports
 import Testing
 
-/// The page in a real browser. Skipped where there is none: Chromium of the PATH, or
+/// The page in a real browser.
+///
+/// Skipped where there is none: Chromium of the PATH, or
 /// `HANDOFF_TEST_CHROMIUM`; `deploy/test` installs it if it can.
 @Suite("The page in a browser", .serialized, .timeLimit(.minutes(3)))
 struct BrowserTests {
@@ -69,7 +71,8 @@ struct BrowserTests {
 
     private static let script = """
         <script>
-        const wide = () => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth);
+        const wide = () =>
+          Math.max(document.documentElement.scrollWidth, document.body.scrollWidth);
         const before = wide();
         const charts = [...document.querySelectorAll("figure.chart")].map(chart => {
           const bars = [...chart.querySelectorAll("svg.bar")].map(b => b.getBoundingClientRect());
@@ -90,7 +93,8 @@ struct BrowserTests {
           tables: document.querySelectorAll("table caption").length,
           smallestText: Math.min(...texts.map(e => parseFloat(getComputedStyle(e).fontSize))),
           isDark: getComputedStyle(document.body).backgroundColor === "rgb(20, 23, 26)"};
-        parent.document.body.innerHTML = "<pre id=measured>" + btoa(JSON.stringify(measured)) + "</pre>";
+        parent.document.body.innerHTML =
+          "<pre id=measured>" + btoa(JSON.stringify(measured)) + "</pre>";
         </script></body>
         """
 
@@ -129,7 +133,8 @@ struct BrowserTests {
         try chromium.run()
         chromium.waitUntilExit()
         let text = try String(contentsOf: output, encoding: .utf8)
-        let found = try #require(text.firstMatch(of: /id="measured">([A-Za-z0-9+\/=]+)</), "\(text)")
+        let found = try #require(
+            text.firstMatch(of: /id="measured">([A-Za-z0-9+\/=]+)</), "\(text)")
         let data = try #require(Data(base64Encoded: String(found.1)))
         return try JSONDecoder().decode(Measured.self, from: data)
     }

@@ -36,7 +36,9 @@ struct FoldTests {
     @Test("stages count whatever came after; rejected, lost and won by the latest answer")
     func funnel() {
         var sample = Sample()
-        for lead in ["w", "r", "l", "o", "none"] { sample.lead(lead, mqlAt: "\(Self.day)08:00:00.000Z") }
+        for lead in ["w", "r", "l", "o", "none"] {
+            sample.lead(lead, mqlAt: "\(Self.day)08:00:00.000Z")
+        }
         sample.answer("w", "accepted", at: "\(Self.day)09:00:00.000Z")
         sample.answer("w", "contacted", at: "\(Self.day)10:00:00.000Z")
         sample.answer("w", "opportunity", at: "\(Self.day)11:00:00.000Z")
@@ -141,7 +143,8 @@ struct FoldTests {
         var sample = Sample()
         let good = #"{"type":"mql.lapsed","lead_id":"a","mql_id":"\#(Sample.mqlID("a"))"}"#
         for value in [
-            nil, "", "x", "[]", "{}", good + "}", String(good.dropLast()), #"{"type":"mql.lapsed"}"#,
+            nil, "", "x", "[]", "{}", good + "}", String(good.dropLast()),
+            #"{"type":"mql.lapsed"}"#,
             good.replacing(#""a""#, with: #""b""#), good.replacing("-", with: ""),
         ] {
             sample.add(.sales, key: "a", value)

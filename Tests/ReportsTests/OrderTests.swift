@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The order of reading makes no difference")
 struct OrderTests {
-    @Test("any mix of partitions and topics gives the same report, to the last byte", arguments: 1...40)
+    @Test(
+        "any mix of partitions and topics gives the same report, to the last byte",
+        arguments: 1...40)
     func order(_ seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let sample = Self.sample(&random)
@@ -54,7 +56,8 @@ struct OrderTests {
                 partition: partition)
             for _ in 0..<random.number(0...5) {
                 let place = sample.answer(
-                    lead, random.pick(types), at: "\(day)\(random.number(1...5)):00:00.000Z", product,
+                    lead, random.pick(types), at: "\(day)\(random.number(1...5)):00:00.000Z",
+                    product,
                     id: "\(random.number(0...6))", reason: random.pick(["p", "q"]),
                     revenue: random.pick(["0.1", "0.7", "1e3", nil]), partition: partition)
                 if random.chance(5) { sample.refuse(place) }

@@ -99,7 +99,8 @@ struct PageTests {
                 campaign: random.pick(["c1", "c2", "c3", "c4", nil]), version: random.number(1...2),
                 reasons: [("fit", "size"), ("engagement", random.pick(["trial", "demo"]))])
             let steps = [
-                ["accepted", "contacted", "opportunity", "won"], ["rejected"], ["contacted", "lost"],
+                ["accepted", "contacted", "opportunity", "won"], ["rejected"],
+                ["contacted", "lost"],
                 ["accepted"], [],
             ]
             for (hour, type) in random.pick(steps).enumerated() {
@@ -132,7 +133,8 @@ struct PageTests {
             found = rows.first { "\($0["group"] ?? "") \($0["criterion"] ?? "")" == name }
         case "reason":
             let products = (json["by_product"] as? [[String: Any]]) ?? []
-            let row = measure == "total"
+            let row =
+                measure == "total"
                 ? total : products.first { $0["product"] as? String == measure }
             let counts = row?["rejected_by_reason"] as? [String: Any]
             return (counts?[name] as? NSNumber)?.doubleValue ?? 0

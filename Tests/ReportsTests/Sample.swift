@@ -82,7 +82,8 @@ struct Sample {
         let touch = [
             channel.map { #""channel":"\#($0)""# }, campaign.map { #""campaign_id":"\#($0)""# },
         ].compactMap { $0 }.joined(separator: ",")
-        let source = #""source":{"first_touch":{\#(touch),"at":"2026-08-01T00:00:00.000Z"},"#
+        let source =
+            #""source":{"first_touch":{\#(touch),"at":"2026-08-01T00:00:00.000Z"},"#
             + #""last_touch":{"channel":"other"}}"#
         let definition = #""definition":{"name":"d","version":\#(version),"sha256":"x"}"#
         let about = product.map { #""product":"\#($0)","# } ?? ""

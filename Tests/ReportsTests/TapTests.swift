@@ -4,7 +4,8 @@ import Testing
 @Suite("What a tap shows")
 struct TapTests {
     private static func record(
-        _ kind: TapRecord.Kind, _ value: String, key: String = "a", timestamp: Int64 = 1_788_775_500_000,
+        _ kind: TapRecord.Kind, _ value: String, key: String = "a",
+        timestamp: Int64 = 1_788_775_500_000,
         headers: [(name: String, value: [UInt8]?)] = []
     ) -> TapRecord {
         TapRecord(
@@ -53,8 +54,8 @@ struct TapTests {
         let text = Self.record(.mql, withdrawn).text
         #expect(text.hasSuffix("lead a: suppressed (no_consent, do_not_contact), mql m"))
         let alert =
-            #"{"type":"sla.breached","lead_id":"a","product":"crm","mql_id":"m","owner_id":"rep-1","#
-            + #""follow_up_by":"2026-09-08T10:05:00.000Z"}"#
+            #"{"type":"sla.breached","lead_id":"a","product":"crm","mql_id":"m","#
+            + #""owner_id":"rep-1","follow_up_by":"2026-09-08T10:05:00.000Z"}"#
         #expect(Self.record(.alert, alert).text.contains("ALERT breached crm  lead a: rep-1"))
         #expect(Self.record(.mql, "oops").text.contains("not a message"))
         #expect(Self.record(.mql, #"{"type":"mql.new"}"#).text.contains("mql.new"))

@@ -3,7 +3,9 @@
 /// Bars are SVG in percent of their width, so that they fit every window; names and values beside
 /// them are plain text, which a screen reader reads and a narrow window wraps.
 struct PageChart {
-    /// What a piece of a bar stands for. Each has a colour of the Okabe-Ito palette, which the
+    /// What a piece of a bar stands for.
+    ///
+    /// Each has a colour of the Okabe-Ito palette, which the
     /// colour-blind can tell apart, and a pattern of its own, so that colour is never needed.
     struct Series: Equatable {
         var name: String
@@ -67,7 +69,8 @@ struct PageChart {
         for piece in bar.pieces where piece.value > 0 && whole > 0 {
             let width = piece.value / whole * 100
             text += "<rect class=\"piece\" x=\"\(percent(start))\" y=\"1\" "
-            text += "width=\"\(percent(width))\" height=\"19\" fill=\"url(#\(piece.series.pattern))\">"
+            text += "width=\"\(percent(width))\" height=\"19\" "
+            text += "fill=\"url(#\(piece.series.pattern))\">"
             text += "<title>\(Shown.html(bar.name)): \(Shown.html(piece.series.name)) "
             text += "\(Shown.html(Wording.money(piece.value)))</title></rect>"
             start += width

@@ -77,7 +77,8 @@ extension Report {
                 PageChart.Bar(
                     name: Wording.code(reason),
                     pieces: [.init(series: Style.rejected, value: Double(count))],
-                    value: "\(Wording.count(count)) (\(Wording.share(count, of: found.rejectedCount)))")
+                    value: "\(Wording.count(count)) "
+                        + "(\(Wording.share(count, of: found.rejectedCount)))")
             },
             table: table)
     }

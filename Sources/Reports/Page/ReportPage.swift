@@ -131,7 +131,7 @@ extension Report {
             (reading.unmatchedDispositions, "dispositions for no known MQL"),
         ]
         for (count, what) in left where count > 0 { notes += ", \(Wording.count(count)) \(what)" }
-        return "<footer>\n<h2>What the numbers mean</h2>\n<dl>\(list.joined(separator: "\n"))</dl>\n"
-            + "<p>\(Shown.html(notes)).</p>\n</footer>\n"
+        return "<footer>\n<h2>What the numbers mean</h2>\n"
+            + "<dl>\(list.joined(separator: "\n"))</dl>\n<p>\(Shown.html(notes)).</p>\n</footer>\n"
     }
 }

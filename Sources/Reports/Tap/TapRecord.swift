@@ -19,9 +19,11 @@ package struct TapRecord: Sendable {
     package var kind: Kind
     /// The topic as the broker calls it.
     package var topic: String
+    /// Where in the topic.
     package var place: RecordPlace
     /// Kafka's timestamp in milliseconds since 1970; negative if it has none.
     package var timestamp: Int64
+    /// The key; empty for null.
     package var key: [UInt8]
     /// The value; nil is Kafka's null.
     package var value: [UInt8]?
@@ -57,11 +59,7 @@ package struct TapRecord: Sendable {
         return JSONTree.object([
             ("topic", .text(topic)), ("partition", .whole(Int(place.partition))),
             ("offset", .whole(Int(place.offset))),
-            (
-                "timestamp",
-                timestamp < 0
-                    ? nil : .text(Timestamp(milliseconds: min(timestamp, TapRecord.last)).description)
-            ),
+            ("timestamp", stamp.map(JSONTree.text)),
             ("key", keyText.map(JSONTree.text)),
             ("key_base64", keyText == nil ? .text(Base64.text(key)) : nil),
             (
@@ -77,7 +75,11 @@ package struct TapRecord: Sendable {
         ]).compact
     }
 
-    private static let last = Timestamp.latestAccepted.milliseconds
+    /// Kafka's timestamp in RFC 3339, if there is one.
+    var stamp: String? {
+        guard timestamp >= 0 else { return nil }
+        return min(Timestamp(milliseconds: timestamp), .latestAccepted).description
+    }
 
     /// The JSON object in one line, or nil if the bytes are none.
     private static func oneLine(_ bytes: [UInt8]) -> String? {

@@ -1,4 +1,3 @@
-import Qualification
 import WireFormats
 
 extension TapRecord {
@@ -15,7 +14,7 @@ extension TapRecord {
             case .mql, .nurture, .alert:
                 body.map { self.lines($0) } ?? ["not a message: a record of \(topic), \(size)"]
             }
-        let stamp = timestamp < 0 ? "" : Timestamp(milliseconds: min(timestamp, lastShown)).description
+        let stamp = self.stamp ?? ""
         let time = "\(stamp.prefix(10)) \(stamp.dropFirst(11).prefix(8))"
         let shown = lines.enumerated().map { number, line in
             (number == 0 ? time : String(repeating: " ", count: time.count)) + "  "
@@ -24,7 +23,6 @@ extension TapRecord {
         return shown.joined(separator: "\n")
     }
 
-    private var lastShown: Int64 { Timestamp.latestAccepted.milliseconds }
     private var size: String { "\(value?.count ?? 0) bytes" }
 
     private func lines(_ body: FlatBody) -> [String] {

@@ -41,7 +41,7 @@ struct ReportCommand: AsyncParsableCommand {
               never, overdue not contacted at all; of them, those due
               cost           a campaign's cost, split evenly over all its MQLs; cost per MQL, \
             accepted and won are over the MQLs whose campaign has a cost
-              criteria       MQLs to which a criterion contributed points, and sales' answers to them
+              criteria       MQLs to which a criterion contributed points, and sales' answers
 
             First touch, not last: it is what the definition's own conditions see as source, and \
             it tells what brought the lead. --since and --until choose MQLs by qualified_at, and \

@@ -89,7 +89,8 @@ struct TapCommand: AsyncParsableCommand {
             settings: settings, definition: settings.applied(to: definition), filter: filter,
             isJSON: json, limit: limit ?? .max)
         do {
-            try await tap.run(from: fromBeginning ? .beginning : since.map { .time($0.time) } ?? .now)
+            let start = since.map { Tap.Start.time($0.time) } ?? .now
+            try await tap.run(from: fromBeginning ? .beginning : start)
         } catch let error as KafkaError {
             throw error.asCommandFailure
         }

@@ -53,7 +53,7 @@ struct TopicScan {
 
     /// Reads topics to the ends they have when their turn comes, one after the other by name.
     ///
-    /// - Throws: `CommandFailure` with exit code 4 for a missing topic, 3 if the broker goes silent.
+    /// - Throws: `CommandFailure` with exit code 4 for a missing topic, 3 if the broker is silent.
     func read(
         _ topics: [String], _ take: (RecordBatch, String) -> Void
     ) async throws {
