@@ -4,7 +4,7 @@
     desk.py BOOTSTRAP --definition FILE [--prefix P] [--seed 7] [--follow SECONDS]
 
 What the desk does with an MQL follows from the seed and the MQL alone: how long it takes to look,
-whether it accepts, rejects (with a reason of the definition that fits the score's weak side), calls,
+whether it accepts, rejects (for a reason of the definition that fits the score's weak side), calls,
 finds an opportunity, wins or loses it, or forgets it. An answer is sent once its time has come,
 so young MQLs are still open. Event ids follow from mql_id and step, and what was sent before is
 not sent again: the script can be run as often as one likes. With --follow it goes on for so long.
@@ -166,6 +166,8 @@ class Work:
                     self.foreign.add(mql_id)
             elif body["type"] == "mql.qualified" and mql_id not in self.plans:
                 partition = dict(message.headers() or []).get("handoff.partition")
+                if partition is None:
+                    continue
                 self.plans[mql_id] = (body, int(partition), self.desk.plan(body))
             elif body["type"] == "mql.withdrawn":
                 self.ends[mql_id] = to_ms(body["as_of"])

@@ -135,17 +135,25 @@ struct ReportScan {
         let logger = settings.makeToolLogger()
         let admin = try AdminClient(
             settings: settings.client("report-admin"), timeout: BrokerPatience.call, logger: logger)
-        let all = Array(sources.keys) + [topics.deadLetters, topics.campaigns]
-        try await admin.requireTopics(all)
         var scan = TopicScan(
             admin: admin, settings: settings.client("report"), logger: logger, showsProgress: true)
         scan.progressOutput = .standardError
+        // Ends are taken of the answers first, then of what they answer and of their faults: so the
+        // report of a running system knows the MQL of every answer that it counts.
+        let ranges = try await scan.ranges(
+            of: [topics.dispositions] + sales.sorted()
+                + [topics.nurture, topics.alerts, topics.campaigns, topics.deadLetters])
         let parser = ReferenceParser()
         var taken = fold
-        try await scan.read(all) { batch, topic in
+        try await scan.read(within: ranges) { batch, topic in
+            var ends: [Int32: Int64] = [:]
+            for (partition, range) in ranges where partition.topic == topic {
+                ends[partition.partition] = range.upperBound
+            }
             for place in 0..<batch.count {
                 let position = RecordPlace(
                     partition: batch.partition(at: place), offset: batch.offset(at: place))
+                guard position.offset < ends[position.partition] ?? 0 else { continue }
                 if let source = sources[topic] {
                     taken.take(
                         source, position, key: batch.withKey(at: place) { [UInt8](copying: $0) },
