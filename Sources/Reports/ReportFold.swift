@@ -20,9 +20,9 @@ package struct RecordPlace: Hashable, Comparable, Sendable {
 
 /// Takes the records of all topics in any order, and counts them when all are there.
 ///
-/// Memory grows with MQLs (about 200 bytes each, with their reasons), dispositions (about 120),
-/// pairs of lead and row (32), campaigns and refused dispositions; not with the number of status
-/// records. Used by one task.
+/// Memory grows with MQLs, dispositions, pairs of lead and row, campaigns and refused dispositions:
+/// a record of some words for each. It does not grow with the number of status records. Used by one
+/// task.
 package struct ReportFold {
     /// The topics whose messages are counted.
     package enum Source: Sendable {

@@ -80,12 +80,13 @@ enum PageStyle {
         details{margin-top:.75rem}
         summary{cursor:pointer;color:var(--link);font-size:.9rem}
         .scroll{overflow-x:auto;max-width:100%}
-        table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
+        table{border-collapse:collapse;font-size:.875rem;overflow-wrap:normal;\
+        font-variant-numeric:tabular-nums}
         caption{text-align:left;color:var(--soft);padding:.4rem 0}
         th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;\
         white-space:nowrap}
         th:first-child{text-align:left}
-        thead th{vertical-align:bottom;white-space:normal}
+        thead th{vertical-align:bottom}
         footer{padding-bottom:2rem;margin-top:1rem;font-size:.9rem}
         dt{font-weight:600;color:var(--ink);margin-top:.5rem}
         dd{margin:0}

@@ -49,8 +49,7 @@ struct ReportCommand: AsyncParsableCommand {
 
             A disposition counts once per event_id of its lead; those in the dead letters, and \
             those for MQLs that the topics no longer hold, do not. Malformed records are counted \
-            and skipped. Memory grows with MQLs, dispositions and leads, about 250 MB for a \
-            million of each.
+            and skipped. Memory grows with MQLs, dispositions and leads, not with status records.
 
             Examples:
               handoff report --since 30d
