@@ -49,7 +49,8 @@ struct ReportBody {
         case "product": product = try present(&scanner)
         case "novelty": novelty = try present(&scanner)
         case "reason": reason = try present(&scanner)
-        case "revenue": revenue = try scanner.number()
+        // Beyond 2^53 numbers are bad (CONTRACT.md 3): the worker applies the rest, too.
+        case "revenue": revenue = try scanner.number().flatMap { $0.magnitude <= 0x1p53 ? $0 : nil }
         case "qualified_at": qualifiedAt = try time(&scanner)
         case "follow_up_by": followUpBy = try time(&scanner)
         case "as_of": asOf = try time(&scanner)

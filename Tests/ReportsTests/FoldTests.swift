@@ -69,6 +69,17 @@ struct FoldTests {
         #expect(found.revenue == nil)
     }
 
+    @Test(
+        "a revenue that is no number, or beyond 2^53, is none",
+        arguments: ["1e400", "1e16", "\"5\""])
+    func badRevenue(_ revenue: String) {
+        var sample = Sample()
+        sample.lead("a", mqlAt: "\(Self.day)08:00:00.000Z")
+        sample.answer("a", "won", at: "\(Self.day)09:00:00.000Z", revenue: revenue)
+        let found = sample.report().total.measures
+        #expect(found.won == 1 && found.revenue == nil && found.wonWithoutRevenue == 1)
+    }
+
     @Test("an event id counts once for its lead, the first of its partition")
     func repeats() {
         var sample = Sample()

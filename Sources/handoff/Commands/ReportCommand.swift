@@ -25,23 +25,23 @@ struct ReportCommand: AsyncParsableCommand {
             version. Joins no group and writes to no topic. Progress goes to standard error.
 
             What the numbers mean:
-              leads          different leads with a status record in the row (and the period)
-              MQLs           mql.qualified, by the product, first touch and definition they name
-              accepted, contacted, opportunities
-                             MQLs with at least one such disposition, whatever came after
-              rejected, lost, won
-                             MQLs whose latest disposition (occurred_at, event_id) is that one
-              revenue        the sum of revenue of the latest dispositions of MQLs won
-              lapsed, withdrawn
-                             MQLs with an mql.lapsed, an mql.withdrawn
-              speed to lead  from qualified_at to the first contacted: median, and the time within \
-            which 90 % were (nearest rank)
-              due            contacted, or past follow_up_by by now and not withdrawn
-              in time        first contact at follow_up_by or before; share is of those due
-              never, overdue not contacted at all; of them, those due
-              cost           a campaign's cost, split evenly over all its MQLs; cost per MQL, \
-            accepted and won are over the MQLs whose campaign has a cost
-              criteria       MQLs to which a criterion contributed points, and sales' answers
+              leads: different leads with a status record in the row (and period)
+              MQLs: mql.qualified, by the product, first touch and definition named
+              accepted, contacted, opportunities: MQLs with at least one such
+                disposition, whatever came after
+              rejected, lost, won: MQLs whose latest disposition (by occurred_at,
+                event_id) is that one
+              revenue: the sum over the latest dispositions of MQLs won
+              lapsed, withdrawn: MQLs with an mql.lapsed, an mql.withdrawn
+              speed to lead: qualified_at to the first contacted; the median, and
+                the time within which 90 % were (nearest rank)
+              due: contacted, or past follow_up_by by now and not withdrawn
+              in time: first contact at follow_up_by or before; share of those due
+              never, overdue: not contacted at all; of them, those due
+              cost: a campaign's cost, split evenly over all its MQLs; per MQL,
+                accepted and won over the MQLs whose campaign has a cost
+              criteria: MQLs to which a criterion contributed points, and sales'
+                answers to them
 
             First touch, not last: it is what the definition's own conditions see as source, and \
             it tells what brought the lead. --since and --until choose MQLs by qualified_at, and \
@@ -54,7 +54,7 @@ struct ReportCommand: AsyncParsableCommand {
             Examples:
               handoff report --since 30d
               handoff report --format html --output report.html
-              handoff report --format json --product crm --since 2026-10-01 --until 2026-11-01
+              handoff report --format json --since 2026-10-01 --until 2026-11-01
             """)
 
     @Option(help: "table, json (schemas/report.json) or html (one page that needs nothing else).")
