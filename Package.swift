@@ -47,6 +47,9 @@ let package = Package(
             name: "WireFormats", dependencies: ["Qualification", "CSimdjson"],
             swiftSettings: houseRules + hotPath),
         .target(
+            name: "Reports", dependencies: ["Qualification", "WireFormats"],
+            swiftSettings: houseRules),
+        .target(
             name: "DefinitionFiles",
             dependencies: ["Qualification", .product(name: "Yams", package: "Yams")],
             swiftSettings: houseRules),
@@ -71,7 +74,7 @@ let package = Package(
             name: "handoff",
             dependencies: [
                 "Qualification", "WireFormats", "DefinitionFiles", "Configuration", "KafkaClient",
-                "Storage", "Worker",
+                "Storage", "Worker", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -109,6 +112,10 @@ let package = Package(
             dependencies: ["WireFormats", "Qualification", "ReferenceModel", "TestSupport"],
             swiftSettings: houseRules),
         .testTarget(
+            name: "ReportsTests",
+            dependencies: ["Reports", "Qualification", "ReferenceModel"],
+            swiftSettings: houseRules),
+        .testTarget(
             name: "DefinitionFilesTests",
             dependencies: ["DefinitionFiles", "Qualification", "TestSupport"],
             exclude: ["Fixtures"],
@@ -137,7 +144,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "handoff", "KafkaClient", "Qualification", "TestSupport", "WireFormats",
+                "handoff", "KafkaClient", "Qualification", "Reports", "TestSupport", "WireFormats",
             ],
             swiftSettings: houseRules),
         .testTarget(name: "HouseRulesTests", swiftSettings: houseRules),

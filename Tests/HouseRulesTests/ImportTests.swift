@@ -8,6 +8,7 @@ struct ImportTests {
     private static let allowed: [String: Set<String>] = [
         "Qualification": ["Synchronization"],
         "WireFormats": ["Qualification", "CSimdjson", "Synchronization"],
+        "Reports": ["Qualification", "WireFormats"],
         "DefinitionFiles": ["Qualification", "Yams", "Foundation"],
         "Configuration": ["Qualification", "DefinitionFiles", "Yams", "Foundation"],
         "KafkaClient": ["CLibrdkafka", "Logging", "Dispatch", "Glibc", "Synchronization"],
@@ -22,7 +23,7 @@ struct ImportTests {
         ],
         "handoff": [
             "Qualification", "WireFormats", "DefinitionFiles", "Configuration", "KafkaClient",
-            "Storage", "Worker", "Operations", "ArgumentParser", "Logging", "Metrics",
+            "Storage", "Worker", "Operations", "Reports", "ArgumentParser", "Logging", "Metrics",
             "ServiceLifecycle", "UnixSignals", "Yams", "Dispatch", "Foundation", "Glibc",
             "Synchronization",
         ],

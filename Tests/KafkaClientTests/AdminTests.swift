@@ -1,9 +1,33 @@
+import Foundation
 import KafkaClient
 import TestSupport
 import Testing
 
 @Suite("Admin", .timeLimit(.minutes(2)))
 struct AdminTests {
+    @Test("offsets by time: the first record stamped then or later; none where there is no such")
+    func offsetsByTime() async throws {
+        let broker = try await Broker.shared()
+        let topic = try await broker.freshTopic("times", partitions: 2)
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        var records = OutboundRecords()
+        for (number, age) in [3000, 2000, 1000].enumerated() {
+            records.append(
+                topic: 0, partition: 0, key: [UInt8(number)], value: [1] as [UInt8],
+                timestamp: now - Int64(age))
+        }
+        let producer = try PlainProducer(
+            settings: broker.settings(), topics: [topic], logger: .silent)
+        #expect(try await producer.send(records).isEmpty)
+        await producer.close()
+        let admin = try AdminClient(settings: broker.settings(), logger: .silent)
+        let partitions = [0, 1].map { TopicPartition(topic: topic, partition: $0) }
+        for (age, offset) in [(5000, Int64(0)), (2000, 1), (1500, 2), (0, nil)] {
+            let found = try await admin.offsets(of: partitions, since: now - Int64(age))
+            #expect(found[partitions[0]] == offset && found[partitions[1]] == nil)
+        }
+    }
+
     @Test("create, describe and create again")
     func topics() async throws {
         let broker = try await Broker.shared()

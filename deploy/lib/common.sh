@@ -136,6 +136,14 @@ need_build_packages() {
     command -v swift >/dev/null || die "no swift on the PATH: install the Swift 6.3 toolchain"
 }
 
+# A browser for the tests of pages; without one they are skipped.
+need_chromium() {
+    if [[ -x "${HANDOFF_TEST_CHROMIUM:-}" ]]; then return 0; fi
+    command -v chromium chromium-browser google-chrome >/dev/null && return 0
+    command -v apt-get >/dev/null || return 1
+    (need_debian chromium)
+}
+
 # A private virtual environment, renewed when the pinned list changes.
 need_python() {
     local wanted made

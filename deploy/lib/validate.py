@@ -4,6 +4,7 @@
     validate.py                                  the schemas themselves, with what they must refuse
     validate.py --stream FILE.jsonl              messages: {"topic","key","headers","value"} a line
     validate.py --topics BOOTSTRAP [--prefix P]  the output topics of a broker, read_committed
+    validate.py --report FILE.json               what `handoff report --format json` wrote
 
 Beside its schema, a message must have its keys in the schema's order, no number with more than two
 decimals among its scores, ids that can be computed again from its content, and headers that agree
@@ -29,7 +30,7 @@ EXAMPLES = ROOT / "Tests/TestSupport/Fixtures/examples.json"
 DEFINITIONS = [ROOT / "Tests/TestSupport/Fixtures/definition.example.yaml",
                ROOT / "deploy/sample/definition.yaml"]
 INPUTS = ["lead", "activity", "disposition", "account", "campaign", "suppression"]
-OTHERS = ["dead-letter-headers", "cloudevents-headers", "definition", "settings"]
+OTHERS = ["dead-letter-headers", "cloudevents-headers", "definition", "settings", "report"]
 
 # --- The schemas themselves -----------------------------------------------------------------------
 
@@ -124,6 +125,14 @@ REFUSED = [
     ("settings", "everything", "commit_interval", "fast"),
     ("settings", "everything", "http_port", 70000),
     ("settings", "everything", "comit_interval", "100ms"),
+    ("report", "small", "total.mqls", 2.5),
+    ("report", "small", "total.mqls", -1),
+    ("report", "small", "total.revenue", None),
+    ("report", "small", "total.speed_to_lead.share_within_deadline", 1.01),
+    ("report", "small", "by_product.0.standing.waiting", ...),
+    ("report", "small", "by_product.0.campaign", "c"),
+    ("report", "small", "criteria.0.group", "luck"),
+    ("report", "small", "as_of", "2026-09-30"),
     ("definition", "", "treshold", 1),
     ("definition", "", "fit.0.weight", 1),
     ("definition", "", "products.0.default_owners", "x"),
@@ -260,6 +269,8 @@ def check_samples(checks, samples):
             checks.failed.append(f"{title}: no such schema")
         elif name in OUTPUTS:
             checks.none(body_faults(name, sample), title)
+        elif name == "report":
+            checks.none(report_faults(plain(sample)), title)
         else:
             checks.none(faults_of(name, plain(sample)), title)
     # The samples of one conversation also make a stream.
@@ -505,6 +516,33 @@ def follow(api, target):
     return part
 
 
+def report_faults(report):
+    """What is wrong with a report: its form, and sums that do not add up."""
+    faults = faults_of("report", plain(report))
+    if faults:
+        return faults
+    total = report["total"]
+    for name in ("by_product", "by_channel", "by_campaign", "by_definition", "cells"):
+        for field in ("mqls", "answered", "accepted", "rejected", "contacted", "won", "lost"):
+            found = sum(row[field] for row in report[name])
+            if found != total[field]:
+                faults.append(f"{name}: {field} adds up to {found}, not {total[field]}")
+    for place, row in enumerate([total, *report["by_product"], *report["cells"]]):
+        for field in ("rejected", "lost", "withdrawn"):
+            if sum(row[f"{field}_by_reason"].values()) != row[field]:
+                faults.append(f"row {place}: {field} by reason does not add up")
+        if sum(row["standing"].values()) != row["mqls"]:
+            faults.append(f"row {place}: standing does not add up")
+        speed = row["speed_to_lead"]
+        if sum(step["mqls"] for step in speed["first_contacts"]) != row["contacted"]:
+            faults.append(f"row {place}: first contacts do not add up")
+        if speed["never_contacted"] + row["contacted"] != row["mqls"]:
+            faults.append(f"row {place}: contacted and never contacted do not add up")
+        if speed["due"] != row["contacted"] + speed["overdue"]:
+            faults.append(f"row {place}: due is not contacted and overdue")
+    return faults
+
+
 def check_everything():
     checks = Checks()
     samples = load_samples()
@@ -530,10 +568,16 @@ def main():
     parser = argparse.ArgumentParser(description="Validates schemas, samples and real messages.")
     parser.add_argument("--stream", metavar="FILE.jsonl", help="messages to judge; - = standard input")
     parser.add_argument("--topics", metavar="BOOTSTRAP", help="broker whose output topics to judge")
+    parser.add_argument("--report", metavar="FILE.json", help="a report to judge")
     parser.add_argument("--prefix", default="", help="topic prefix")
     parser.add_argument("--complete", action="store_true", help="the stream starts at the beginning")
     parser.add_argument("--limit", type=int, default=20, help="faults to show")
     options = parser.parse_args()
+    if options.report:
+        with open(options.report, encoding="utf-8") as file:
+            faults = report_faults(plain(parse(file.read())))
+        print("\n".join(faults[:options.limit]) or "report: valid")
+        sys.exit(1 if faults else 0)
     if not (options.stream or options.topics):
         sys.exit(0 if check_everything() else 1)
     judge = Judge(options.prefix, options.complete)

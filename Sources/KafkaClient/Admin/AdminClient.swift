@@ -119,6 +119,35 @@ package final class AdminClient: Sendable {
         }
     }
 
+    /// The first offset of each partition whose record is stamped `milliseconds` (since 1970) or
+    /// later; a partition without such a record is absent.
+    package func offsets(
+        of partitions: [TopicPartition], since milliseconds: Int64
+    ) async throws(KafkaError) -> [TopicPartition: Int64] {
+        guard !partitions.isEmpty else { return [:] }
+        let timeout = timeout
+        return try await run { handle throws(KafkaError) in
+            let wanted = Dictionary(
+                partitions.map { ($0, milliseconds) }, uniquingKeysWith: { first, _ in first })
+            let list = PartitionList(wanted)
+            let code = unsafe rd_kafka_offsets_for_times(
+                handle.raw, list.raw, timeout.milliseconds)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw handle.failure(code, "look up offsets by time", handle.servers)
+            }
+            var offsets: [TopicPartition: Int64] = [:]
+            for entry in list.entries {
+                guard entry.error == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    throw KafkaError(
+                        entry.error, operation: "look up offsets by time",
+                        subject: "\(entry.partition)")
+                }
+                if entry.offset >= 0 { offsets[entry.partition] = entry.offset }
+            }
+            return offsets
+        }
+    }
+
     /// The committed offsets of any group; partitions without one are absent.
     ///
     /// With `stable`, waits until no transaction holds newer ones.

@@ -37,13 +37,30 @@ enum Terminal {
 
 /// How far a long command is: one line that is rewritten on a terminal, else a line now and then.
 struct ProgressLine {
-    private let isWatched = Terminal.isWatched
+    /// Where the line is written.
+    enum Output {
+        case standardOutput, standardError
+    }
+
+    private let output: Output
+    private let isWatched: Bool
     private let clock = ContinuousClock()
     private var lastShown: ContinuousClock.Instant
     private var width = 0
 
-    init() {
+    init(to output: Output = .standardOutput) {
+        self.output = output
+        isWatched = output == .standardOutput ? Terminal.isWatched : isatty(STDERR_FILENO) == 1
         lastShown = clock.now
+    }
+
+    private func write(_ text: String) {
+        switch output {
+        case .standardOutput:
+            print(text, terminator: "")
+            fflush(nil)
+        case .standardError: FileHandle.standardError.write(Data(text.utf8))
+        }
     }
 
     /// Shows the text if enough time has passed since the last one.
@@ -54,19 +71,17 @@ struct ProgressLine {
         let line = text()
         if isWatched {
             let padding = String(repeating: " ", count: max(0, width - line.count))
-            print("\r\(line)\(padding)", terminator: "")
+            write("\r\(line)\(padding)")
             width = line.count
         } else {
-            print(line)
+            write(line + "\n")
         }
-        fflush(nil)
     }
 
     /// Clears the line, so that what follows starts on a clean one.
     mutating func clear() {
         guard isWatched, width > 0 else { return }
-        print("\r" + String(repeating: " ", count: width) + "\r", terminator: "")
-        fflush(nil)
+        write("\r" + String(repeating: " ", count: width) + "\r")
         width = 0
     }
 }

@@ -14,6 +14,8 @@ struct TopicScan {
     let settings: ClientSettings
     let logger: Logger
     let showsProgress: Bool
+    /// Where progress is told; not where results go, if those may be piped.
+    var progressOutput = ProgressLine.Output.standardOutput
 
     /// The last value of a key in each partition that has one.
     func values(of key: [UInt8], in topic: String) async throws -> [[UInt8]] {
@@ -49,12 +51,23 @@ struct TopicScan {
         }
     }
 
-    /// Reads topics to their ends, one after the other.
-    private func read(
+    /// Reads topics to the ends they have now, one after the other by name.
+    ///
+    /// - Throws: `CommandFailure` with exit code 4 for a missing topic, 3 if the broker is silent.
+    func read(
         _ topics: [String], _ take: (RecordBatch, String) -> Void
     ) async throws {
-        for topic in topics.sorted() {
-            let ends = try await ranges(of: topic)
+        try await read(within: try await ranges(of: topics), take)
+    }
+
+    /// The same for partitions whose offsets were asked for before.
+    ///
+    /// The last batches may go on behind the ends; who minds compares offsets.
+    func read(
+        within ranges: [TopicPartition: Range<Int64>], _ take: (RecordBatch, String) -> Void
+    ) async throws {
+        for topic in Set(ranges.keys.map(\.topic)).sorted() {
+            let ends = ranges.filter { $0.key.topic == topic }
             let total = ends.values.reduce(0) { $0 + Int($1.count) }
             let starts = ends.filter { !$0.value.isEmpty }.mapValues(\.lowerBound)
             guard !starts.isEmpty else { continue }
@@ -70,18 +83,19 @@ struct TopicScan {
         }
     }
 
-    private func ranges(
-        of topic: String
-    ) async throws -> [TopicPartition: Range<Int64>] {
-        guard let count = try await admin.describeTopics([topic])[topic] else {
-            throw CommandFailure(
-                "missing topic: \(topic); create it with 'handoff topics ensure'", exitCode: 4)
-        }
+    /// The first offsets and the ends of topics, asked for in the order given.
+    ///
+    /// - Throws: `CommandFailure` with exit code 4 that names every missing topic; `KafkaError`.
+    func ranges(of topics: [String]) async throws -> [TopicPartition: Range<Int64>] {
+        let counts = try await admin.requireTopics(topics)
         var ranges: [TopicPartition: Range<Int64>] = [:]
-        for number in 0..<Int32(clamping: count) {
-            let partition = TopicPartition(topic: topic, partition: number)
-            let (low, high) = try await admin.watermarks(partition, isolation: .readUncommitted)
-            ranges[partition] = low..<max(low, high)
+        for topic in topics {
+            for number in 0..<Int32(clamping: counts[topic] ?? 0) {
+                let partition = TopicPartition(topic: topic, partition: number)
+                let (low, high) = try await admin.watermarks(
+                    partition, isolation: .readUncommitted)
+                ranges[partition] = low..<max(low, high)
+            }
         }
         return ranges
     }
@@ -92,7 +106,7 @@ struct TopicScan {
     ) async throws {
         let clock = ContinuousClock()
         var lastSign = clock.now
-        var progress = ProgressLine()
+        var progress = ProgressLine(to: progressOutput)
         defer { progress.clear() }
         while !hasReached(ranges, reader) {
             let batch: RecordBatch?
@@ -136,7 +150,7 @@ struct TopicScan {
 
 extension ReferenceParser {
     /// The change that a record makes; nil if it is a bad one.
-    fileprivate func change(
+    func change(
         _ table: ReferenceTable, _ batch: RecordBatch, at place: Int
     ) -> ReferenceChange? {
         let key = batch.withKey(at: place) { [UInt8](copying: $0) }
