@@ -16,7 +16,7 @@ struct DashboardTests {
             #expect(!page.contains(word), "\(word)")
         }
         // Every place that the script fills is there.
-        for match in page.matches(of: /(?:at|say|bars|table)\("([a-z-]+)"/) {
+        for match in page.matches(of: /(?:at|say|bars|table)\("([a-z-]+)"[,)]/) {
             #expect(page.contains("id=\"\(match.1)\""), "\(match.1)")
         }
         // And every metric that it asks for.
@@ -114,7 +114,8 @@ struct DashboardTests {
         }
         let stub = """
             <script>
-            const given = {"/status": "\(encoded.first ?? "")", "/metrics": "\(encoded.last ?? "")"};
+            const given = {"/status": "\(encoded.first ?? "")",
+              "/metrics": "\(encoded.last ?? "")"};
             window.fetch = async path => ({ok: given[path] !== "", text: async () =>
               decodeURIComponent(escape(atob(given[path])))});
             </script></head>

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Glibc
 import Operations
@@ -65,9 +66,14 @@ struct HTTPServerTests {
         try await withThrowingTaskGroup { group in
             group.addTask { await server.run() }
             defer { server.stop() }
-            try body(server)
+            // The clients wait for the server, which needs a thread of the tasks to begin.
+            try await withCheckedThrowingContinuation { (done: Done) in
+                DispatchQueue.global().async { done.resume(with: Result { try body(server) }) }
+            }
         }
     }
+
+    private typealias Done = CheckedContinuation<Void, any Error>
 
     @Test func aRequestIsAnswered() async throws {
         try await Self.serving { server in
@@ -78,7 +84,7 @@ struct HTTPServerTests {
         }
     }
 
-    @Test func alargeAnswerArrivesWhole() async throws {
+    @Test func aLargeAnswerArrivesWhole() async throws {
         let size = 8 << 20
         try await Self.serving(answer: { _ in
             HTTPResponse(.ok, String(repeating: "x", count: size))
