@@ -41,7 +41,8 @@ extension Dashboard {
         th,td{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--line);
         font-size:.9rem;vertical-align:top}
         th{color:var(--soft);font-weight:500}
-        th.number,td.number{text-align:right;padding-right:0;padding-left:.6rem}
+        th.number,td.number{text-align:right;padding-right:0;padding-left:.6rem;white-space:nowrap;
+        overflow-wrap:normal}
         .bar{display:block;height:.4rem;margin-top:.15rem;border-radius:.2rem;background:var(--bar);
         min-width:2px}
         a{color:inherit}
