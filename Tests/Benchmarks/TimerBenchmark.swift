@@ -7,8 +7,8 @@ import Worker
 /// What pending alerts cost: a lane with 100,000 open MQLs, all of whose alerts are still to fire,
 /// beside the same lane without any left.
 ///
-/// Both read their profiles from the disk once and write them back; the clock runs a hundred times as
-/// fast as it would at this rate, so that alerts do fire.
+/// Both read their profiles from the disk once and write them back; the clock runs a hundred times
+/// as fast as it would at this rate, so that alerts do fire.
 struct TimerBenchmark {
     let definition: Definition
 
