@@ -285,7 +285,7 @@ final class Lane: Sendable {
         }
     }
 
-    private func setAlarms(_ alert: Timestamp?, _ sweep: Duration) {
+    private func setAlarms(_ alert: Timestamp?, _ sweep: Duration?) {
         let clock = environment.clock
         let wake = { @Sendable [weak inbox] in inbox?.signal.set() ?? () }
         if let alert, alert < .latestAccepted {
@@ -293,7 +293,9 @@ final class Lane: Sendable {
                 clock.atWall(milliseconds: alert.milliseconds, $0)
             }
         }
-        sweepAlarm.set(for: sweep, wake: wake) { clock.after(sweep - clock.now(), $0) }
+        if let sweep {
+            sweepAlarm.set(for: sweep, wake: wake) { clock.after(sweep - clock.now(), $0) }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ final class LaneRunner {
         case wait
         case waitUntil(Duration)
         /// Until an alert is due by the wall clock, or it is time to look for idle profiles.
-        case waitForTimers(alert: Timestamp?, sweep: Duration)
+        case waitForTimers(alert: Timestamp?, sweep: Duration?)
     }
 
     /// Records between two looks at the commands: about a millisecond.
@@ -126,12 +126,12 @@ final class LaneRunner {
         if processor.outputBytes > environment.settings.epochMaxBytesPerLane {
             return waitForCut()
         }
-        let afterwards = try workOnTimers()
+        let hasMore = try workOnTimers()
         var state = LaneMerge.Inputs()
         for place in inputs.indices { try look(at: place, &state) }
         for _ in 0..<LaneRunner.recordsPerTurn {
             switch merge.choose(state, clock: environment.clock) {
-            case .idle: return afterwards
+            case .idle: return hasMore ? .goOn : waitForTimers()
             case .wait(let time): return .waitUntil(time)
             case .take(let place):
                 guard let batch = inputs[place].batch else { return .goOn }
@@ -152,36 +152,42 @@ final class LaneRunner {
     }
 
     /// Decides leads again whose reference data changed, fires due alerts and forgets idle
-    /// profiles, a few between two turns of records, so that none keeps events waiting; tells what
-    /// to do if no record waits.
+    /// profiles, a few between two turns of records, so that none keeps events waiting; returns
+    /// whether there is more to do at once.
     ///
     /// By the stream clock alerts fire before the event that moves it, not here.
-    private func workOnTimers() throws -> Next {
+    private func workOnTimers() throws -> Bool {
         let followUp = environment.settings.followUp
         let wall = Timestamp(milliseconds: environment.clock.wallMilliseconds())
-        var isDone = true
+        var hasMore = false
         if trail.hasWork {
-            isDone = try trail.advance(processor, limit: LaneRunner.timersPerTurn)
+            hasMore = try !trail.advance(processor, limit: LaneRunner.timersPerTurn)
         }
         if followUp.clock == .wall, processor.nextAlert <= wall, processor.hasRoomForAlerts {
-            let haveFired = try processor.fireAlerts(
-                dueAt: wall, limit: LaneRunner.timersPerTurn)
-            isDone = isDone && haveFired
+            let isDone = try processor.fireAlerts(dueAt: wall, limit: LaneRunner.timersPerTurn)
+            hasMore = hasMore || !isDone && processor.hasRoomForAlerts
         }
         let now = environment.clock.now()
-        if now >= nextSweep, !isBehind {
+        if now >= nextSweep, !isBehind, processor.hasRoomToForget {
             let clock = followUp.clock == .wall ? wall : processor.streamClock
             if try processor.forgetIdle(now: clock, limit: LaneRunner.timersPerTurn) {
                 nextSweep = now + followUp.forgetInterval
             } else {
-                isDone = isDone && !processor.hasRoomToForget
+                hasMore = hasMore || processor.hasRoomToForget
             }
         }
-        if !isDone, processor.hasRoomForAlerts { return .goOn }
-        // Without room the next cut wakes the lane; there is one, because what fired is to be
-        // committed.
-        let hasAlert = followUp.clock == .wall && processor.hasRoomForAlerts
-        return .waitForTimers(alert: hasAlert ? processor.nextAlert : nil, sweep: nextSweep)
+        return hasMore
+    }
+
+    /// What to wait for when no record waits.
+    ///
+    /// What has no room left in the epoch is woken by the cut, which comes, for there is something
+    /// to commit.
+    private func waitForTimers() -> Next {
+        let followsWall = environment.settings.followUp.clock == .wall
+        return .waitForTimers(
+            alert: followsWall && processor.hasRoomForAlerts ? processor.nextAlert : nil,
+            sweep: processor.hasRoomToForget ? nextSweep : nil)
     }
 
     /// Leads to decide again, alerts, and profiles to forget, between two turns: about a
