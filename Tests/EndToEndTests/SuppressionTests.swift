@@ -21,10 +21,10 @@ extension EndToEnd {
 
         /// The withdrawals of crm published so far, as "lead code".
         private static func withdrawn(_ stage: Stage) async throws -> [String] {
-            try await stage.published(["sales.mql.crm"]).compactMap { output in
+            try await stage.published(["sales.mql.crm"]).compactMap { output -> String? in
                 let body = JSONValue.parse(output.record.value ?? [])
                 guard body?["type"]?.text == "mql.withdrawn" else { return nil }
-                let code = body?["codes"]?.array?.first?.text ?? "-"
+                let code = body?["codes"]?.items?.first?.text ?? "-"
                 return "\(body?["lead_id"]?.text ?? "-") \(code)"
             }.sorted()
         }
@@ -51,7 +51,9 @@ extension EndToEnd {
                 // While nobody runs, and on a machine that has nothing of the state.
                 try await first.kill()
                 try stage.removeState("one")
-                try await stage.feed([SuppressionTests.account("acme.example", "customer", at: now)])
+                try await stage.feed([
+                    SuppressionTests.account("acme.example", "customer", at: now)
+                ])
                 let second = try stage.start("one")
                 try await second.waitUntilReady()
                 let all = [
