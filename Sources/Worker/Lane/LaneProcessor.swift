@@ -338,7 +338,7 @@ package final class LaneProcessor {
             let encoded = entry.profile.isEmpty ? [] : codec.encode(&entry.profile)
             entry.inFlight = encoded
             entry.inFlightTimers = ProfileTimers(
-                nextAlert: entry.nextAlert, idleness: entry.profile.idleness)
+                nextAlert: entry.nextAlert, idleness: Profile.idleness(of: &entry.profile))
             entry.encodedBytes = encoded.count
             entry.isDirty = false
             hot.resize(entry)
