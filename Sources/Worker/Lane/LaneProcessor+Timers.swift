@@ -52,7 +52,7 @@ extension LaneProcessor {
 
     /// Takes note of an alert that has become the next one of its profile.
     func noteAlerts(of entry: ProfileEntry) {
-        let next = entry.profile.nextAlert
+        let next = Profile.nextAlert(of: &entry.profile)
         if next == entry.nextAlert { return }
         entry.nextAlert = next
         if let next { alerts.note(next, entry.key) }

@@ -346,7 +346,7 @@ package final class LaneProcessor {
             let encoded = entry.profile.isEmpty ? [] : codec.encode(&entry.profile)
             entry.inFlight = encoded
             entry.inFlightTimers = ProfileTimers(
-                nextAlert: entry.nextAlert, idleness: entry.profile.idleness)
+                nextAlert: entry.nextAlert, idleness: Profile.idleness(of: &entry.profile))
             if entry.hasNewAddresses {
                 entry.inFlightAddresses = entry.profile.fields.addressKeys
                 entry.hasNewAddresses = false
