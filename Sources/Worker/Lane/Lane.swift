@@ -168,7 +168,9 @@ final class Lane: Sendable {
                         queue: queue, start: starts[source])
                 }
             }, audit: audit)
-        for queue in queues.values { try queue.onReady { [inbox] in inbox.signal.set() } }
+        for (source, _) in topics.inputs {
+            try queues[source]?.onReady { [inbox] in inbox.signal.set() }
+        }
         environment.report(.running(lane: number, serial: serial))
         try await withThrowingDiscardingTaskGroup { group in
             if let audit { group.addTask { await audit.run() } }
