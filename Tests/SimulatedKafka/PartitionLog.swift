@@ -20,6 +20,8 @@ package struct PartitionLog {
     /// The first offsets of transactions that have no marker here yet.
     private var open: [Int: Int64] = [:]
     private var aborted: Set<Int> = []
+    /// What compaction has removed, for those who judge a run.
+    private var removed: [Entry] = []
 
     /// The last stable offset: before it everything is decided.
     package var lastStable: Int64 { open.values.min() ?? end }
@@ -59,6 +61,12 @@ package struct PartitionLog {
         return found
     }
 
+    /// Everything that was ever committed, what compaction has removed included.
+    package func everCommitted() -> [StoredRecord] {
+        (committed(from: 0, max: .max) + removed.compactMap(\.record))
+            .sorted { $0.offset < $1.offset }
+    }
+
     /// All records from an offset on, decided or not, as a `read_uncommitted` reader sees them.
     package func all(from offset: Int64) -> [StoredRecord] {
         entries[place(of: offset)...].compactMap(\.record)
@@ -74,10 +82,12 @@ package struct PartitionLog {
         for entry in entries where entry.offset < stable && !isAborted(entry) {
             if let key = entry.record?.key { latest[key] = entry.offset }
         }
-        entries = entries.filter { entry in
+        let isKept = { [self] (entry: Entry) -> Bool in
             guard entry.offset < stable, let record = entry.record else { return true }
             return !isAborted(entry) && record.key.map { latest[$0] == entry.offset } ?? true
         }
+        removed += entries.filter { !isKept($0) && !isAborted($0) }
+        entries = entries.filter(isKept)
     }
 
     private func isAborted(_ entry: Entry) -> Bool {

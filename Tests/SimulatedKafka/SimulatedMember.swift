@@ -91,16 +91,17 @@ package final class SimulatedMember: @unchecked Sendable {
         scheduler.after(.milliseconds(scheduler.draw { $0.number(700...1_300) })) { [weak self] in
             guard let self, !isDead else { return }
             defer { beat() }
-            guard !executor.isPaused, case .assigned(let partitions) = phase else {
-                if !executor.isPaused { _ = cluster.group.heartbeat(identity.memberID) }
-                return
-            }
-            switch cluster.group.heartbeat(identity.memberID) {
-            case .fine: break
-            case .rebalancing: revoke(partitions, isLost: false)
-            case .unknown:
+            if executor.isPaused { return }
+            let answer = cluster.group.heartbeat(identity.memberID)
+            switch (phase, answer) {
+            case (.assigned(let partitions), .rebalancing): revoke(partitions, isLost: false)
+            case (.assigned(let partitions), .unknown):
                 identity = GroupIdentity()
                 revoke(partitions, isLost: true)
+            case (.joining, .unknown):
+                identity = GroupIdentity()
+                join()
+            default: break
             }
         }
     }

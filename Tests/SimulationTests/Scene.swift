@@ -98,7 +98,7 @@ struct Published: Sendable, Equatable {
     /// The latest committed value of every key below an offset, marks excepted.
     static func fold(_ log: PartitionLog, below limit: Int64) -> [[UInt8]: [UInt8]] {
         var profiles: [[UInt8]: [UInt8]] = [:]
-        for record in log.committed(from: 0, max: .max) where record.offset < limit {
+        for record in log.everCommitted() where record.offset < limit {
             guard let key = record.key, key != LaneMarks.key else { continue }
             profiles[key] = record.value
         }

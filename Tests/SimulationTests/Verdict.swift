@@ -39,7 +39,7 @@ enum Verdict {
             }
         }
         for process in world.processes.values {
-            faults += ahead(process.folder, world.cluster, world.topics)
+            faults += ahead(world.copy(process.folder), world.cluster, world.topics)
         }
         return faults
     }
@@ -49,12 +49,11 @@ enum Verdict {
         let partition = TopicPartition(topic: world.topics.profiles, partition: Int32(lane))
         var faults: [String] = []
         var last = LaneMark()
-        for record in world.cluster.log(partition).committed(from: 0, max: .max)
+        for record in world.cluster.log(partition).everCommitted()
         where record.key == LaneMark.key {
             do {
                 let mark = try LaneMark(decoding: record.value ?? [])
-                let isNext = mark.sequence == last.sequence + 1
-                if !isNext, !world.options.compacts || mark.sequence <= last.sequence {
+                if mark.sequence != last.sequence + 1 {
                     faults.append("lane \(lane): mark \(mark.sequence) after \(last.sequence)")
                 }
                 for (source, position) in last.positions
