@@ -389,7 +389,7 @@ package final class Worker {
             let changelog = TopicPartition(topic: settings.topics.profiles, partition: number)
             do throws(KafkaError) {
                 let end = try await kafka.logRange(changelog).upperBound
-                lanes[number]?.post(.flush(position: end))
+                lanes[number]?.post(.flush(end: end))
             } catch {
                 // Later is as good: the changelog holds everything.
                 return logger.warning("flush put off", metadata: ["error": "\(error)"])

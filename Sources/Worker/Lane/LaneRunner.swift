@@ -38,6 +38,14 @@ final class LaneRunner {
     /// The mark of the last cut, at first the restored one.
     private var lastMark: LaneMark
     private var cutPositions: [Int64]
+    /// Up to here the changelog holds nothing that is not in this lane's state.
+    ///
+    /// Counted, not asked for: a worker that overslept a hand-over is told an end behind which
+    /// another owner has written. That owner begins only when every epoch of ours is decided, so
+    /// its records lie behind all of ours.
+    private var changelogPosition: Int64
+    /// What the epoch being committed adds to it: records and the transaction's marker.
+    private var changelogAdded: Int64 = 0
     private var recordsInEpoch = 0
     private var isHalted = false
     private var isFull = false
@@ -47,12 +55,14 @@ final class LaneRunner {
     private var flushesErasure = false
 
     init(
-        number: Int32, environment: LaneEnvironment, writer: ProfileWriter, mark: LaneMark,
+        number: Int32, environment: LaneEnvironment, restored: LaneRestore.Restored,
         inputs: [LaneInput], audit: ReferenceAudit?
     ) throws {
         self.number = number
         self.environment = environment
-        self.writer = writer
+        writer = restored.writer
+        let mark = restored.mark
+        changelogPosition = restored.position
         self.audit = audit
         self.inputs = inputs
         let settings = environment.settings
@@ -160,9 +170,10 @@ final class LaneRunner {
             reply.resume(returning: cut())
         case .committed:
             isCommitting = false
+            changelogPosition += changelogAdded
             processor.committed()
             processor.sweep()
-        case .flush(let position): flush(position)
+        case .flush(let end): flush(end)
         case .flushed(let outcome):
             isFlushing = false
             processor.endFlush(
@@ -177,6 +188,8 @@ final class LaneRunner {
         var cut = LaneCut()
         let audited = audit?.take()
         for finding in audited?.findings ?? [] { processor.add(finding) }
+        // One record for each profile, one for the mark, and the marker that Kafka writes.
+        changelogAdded = Int64(processor.dirtyCount) + 2
         cut.records = processor.cut()
         for place in inputs.indices where inputs[place].position != cutPositions[place] {
             cut.offsets[inputs[place].partition] = inputs[place].position
@@ -198,7 +211,7 @@ final class LaneRunner {
         return cut
     }
 
-    private func flush(_ position: Int64) {
+    private func flush(_ end: Int64) {
         guard !isFlushing, !isCommitting, processor.hasUnflushed else { return }
         lastFlush = environment.clock.now()
         isFlushing = true
@@ -209,7 +222,7 @@ final class LaneRunner {
             Flusher.Job(
                 lane: number, writer: writer, changes: changes,
                 mark: ChangelogMark(
-                    nextOffset: position,
+                    nextOffset: min(end, changelogPosition),
                     writtenAtMilliseconds: environment.clock.wallMilliseconds()),
                 laneMark: lastMark.encoded, scrubs: hasErased))
     }
