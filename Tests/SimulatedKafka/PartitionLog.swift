@@ -20,6 +20,7 @@ package struct PartitionLog {
     /// The first offsets of transactions that have no marker here yet.
     private var open: [Int: Int64] = [:]
     private var aborted: Set<Int> = []
+    private var decided: Set<Int> = []
     /// What compaction has removed, for those who judge a run.
     private var removed: [Entry] = []
 
@@ -61,11 +62,17 @@ package struct PartitionLog {
         return found
     }
 
-    /// Everything that was ever committed, what compaction has removed included.
+    /// Everything that was ever committed, what compaction has removed and what still lacks its
+    /// marker included.
     package func everCommitted() -> [StoredRecord] {
-        (committed(from: 0, max: .max) + removed.compactMap(\.record))
-            .sorted { $0.offset < $1.offset }
+        (entries + removed).compactMap { entry -> StoredRecord? in
+            guard entry.transaction.map(decided.contains) ?? true else { return nil }
+            return entry.record
+        }.sorted { $0.offset < $1.offset }
     }
+
+    /// The transaction is committed; its marker follows.
+    mutating func decide(_ transaction: Int) { decided.insert(transaction) }
 
     /// All records from an offset on, decided or not, as a `read_uncommitted` reader sees them.
     package func all(from offset: Int64) -> [StoredRecord] {

@@ -116,6 +116,7 @@ extension SimulatedCluster {
         transaction.markersLeft = transaction.partitions.count + (transaction.hasOffsets ? 1 : 0)
         if transaction.markersLeft == 0 { return complete(transaction, of: id) }
         for partition in transaction.partitions.sorted() {
+            if isCommitted { logs[partition]?.decide(transaction.number) }
             scheduler.after(markerDelay()) { [weak self] in
                 guard let self else { return }
                 logs[partition]?.settle(transaction.number, isCommitted: isCommitted)

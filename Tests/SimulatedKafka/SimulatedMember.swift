@@ -26,6 +26,8 @@ package final class SimulatedMember: @unchecked Sendable {
     private var isDead = false
     /// What the consumer would say it is now.
     package private(set) var identity = GroupIdentity()
+    /// Rewinds that were asked for without a current assignment.
+    package private(set) var rewindsRefused = 0
     /// Partitions of the last assignment, empty outside one.
     package var assigned: [TopicPartition] {
         if case .assigned(let partitions) = phase { partitions } else { [] }
@@ -78,6 +80,7 @@ package final class SimulatedMember: @unchecked Sendable {
         to offsets: [TopicPartition: Int64]
     ) throws(KafkaError) -> [TopicPartition: any InputQueue] {
         guard case .assigned(let partitions) = phase else {
+            rewindsRefused += 1
             throw KafkaError(
                 code: -178, operation: "rewind", subject: "no current assignment",
                 consequence: .retry)

@@ -25,6 +25,13 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     private var state = ProducerState.unready
     private var epoch = -1
     private var noted = GroupIdentity()
+    /// Records that the client has not written yet; librdkafka is free to wait until the commit.
+    private var unwritten: [(partition: TopicPartition, record: StoredRecord)] = []
+    private var writesLate = false
+    /// Offsets that were refused because the member or its generation was not the group's.
+    package private(set) var staleRefusals = 0
+    /// Whether records are written with the commit only; drawn for each transaction otherwise.
+    package var alwaysWritesLate = false
 
     /// The port of a process; `topics` are the producer's, by their numbers.
     package init(
@@ -85,7 +92,9 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
         switch answer {
         case .done, .wait: return
         case .fenced, .invalidState: throw failure(call, .recycle)
-        case .staleMember: throw failure(call, .abort)
+        case .staleMember:
+            staleRefusals += 1
+            throw failure(call, .abort)
         }
     }
 
@@ -169,20 +178,28 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     package func beginTransaction() async throws(KafkaError) {
         try expect(.ready, .begin)
         try await answer(.begin) { () throws(KafkaError) in }
+        unwritten = []
+        writesLate = cluster.scheduler.draw { $0.chance(40) } || alwaysWritesLate
         state = .inTransaction
     }
 
     package func send(_ records: OutboundRecords) async throws(KafkaError) {
         try expect(.inTransaction, .send)
-        let (cluster, id, epoch) = (cluster, transactionalID, epoch)
-        let places = (0..<records.count).map { index -> (TopicPartition, StoredRecord) in
+        unwritten += (0..<records.count).map { index in
             let record = records.stored(at: index)
             let topic = records.otherTopic(record.topic) ?? topics[Int(record.topic)]
-            let partition = TopicPartition(topic: topic, partition: max(0, record.partition))
-            return (partition, record)
+            return (TopicPartition(topic: topic, partition: max(0, record.partition)), record)
         }
+        if writesLate { return try await request(.send) { .done } }
+        try await request(.send, writing())
+    }
+
+    /// Writes what is waiting, in order; asked again, it goes on where it was.
+    private func writing() -> @Sendable () -> BrokerAnswer {
+        let (cluster, id, epoch, places) = (cluster, transactionalID, epoch, unwritten)
+        unwritten = []
         let next = Counter()
-        try await request(.send) {
+        return {
             while next.value < places.count {
                 let (partition, record) = places[next.value]
                 let answer = cluster.append(record, to: partition, by: id, epoch: epoch)
@@ -211,7 +228,11 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     package func commitTransaction() async throws(KafkaError) {
         try expect(.inTransaction, .commit)
         let (cluster, id, epoch) = (cluster, transactionalID, epoch)
-        try await request(.commit) { cluster.end(id, epoch: epoch, isCommitted: true) }
+        let write = writing()
+        try await request(.commit) {
+            let answer = write()
+            return answer == .done ? cluster.end(id, epoch: epoch, isCommitted: true) : answer
+        }
         state = .ready
     }
 

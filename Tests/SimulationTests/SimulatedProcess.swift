@@ -20,7 +20,7 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
     let executor: ProcessExecutor
     private weak var world: SimulatedWorld?
     private let events = GroupEvents()
-    private var port: SimulatedPort?
+    private(set) var port: SimulatedPort?
     private var pauses = 0
 
     init(number: Int, folder: String, world: SimulatedWorld) {

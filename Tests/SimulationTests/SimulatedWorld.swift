@@ -17,6 +17,10 @@ struct WorldRunOptions: Sendable {
     var revokeDeadline = Duration.seconds(6)
     /// Over how long the records come.
     var feedTime = Duration.seconds(2)
+    /// When the first of them comes.
+    var feedDelay = Duration.zero
+    /// When the bad rows of the reference topics come.
+    var badRowsAt = Duration.zero
     /// Whether the changelog is compacted now and then.
     var compacts = false
     /// How many workers are stopped and started again in an orderly way.
@@ -48,6 +52,7 @@ struct WorldRunOptions: Sendable {
         revokeDeadline = .seconds(random.pick([2, 6]))
         feedTime = .milliseconds(random.pick([800, 2_500, 6_000]))
         compacts = random.chance(30)
+        badRowsAt = .milliseconds(random.pick([0, 1_000, 5_000, 9_000]))
         restarts = random.pick([0, 0, 1, 2])
     }
 }
@@ -121,8 +126,11 @@ final class SimulatedWorld: @unchecked Sendable {
         for topic in topics.outputs(scene.definition) where topic != topics.profiles {
             cluster.create(topic, partitions: 1)
         }
-        for record in Scene.badReferenceRecords {
-            cluster.append(record, to: TopicPartition(topic: topics.accounts, partition: 0))
+        scheduler.after(options.badRowsAt) { [weak self] in
+            guard let self else { return }
+            for record in Scene.badReferenceRecords {
+                cluster.append(record, to: TopicPartition(topic: topics.accounts, partition: 0))
+            }
         }
         scheduleFeed()
         for number in 0..<options.workers {
@@ -172,7 +180,8 @@ final class SimulatedWorld: @unchecked Sendable {
         processes.count == options.workers && processes.values.allSatisfy { !$0.isDead }
     }
 
-    /// How many input records are not covered by committed offsets, those to come included.
+    /// How many input records are not covered by committed offsets, those to come included; one
+    /// more while bad rows are not told of.
     var recordsLeft: Int64 {
         var left = Int64(toFeed)
         for (_, topic) in topics.inputs {
@@ -181,10 +190,10 @@ final class SimulatedWorld: @unchecked Sendable {
                 left += cluster.log(partition).end - (cluster.group.committed[partition] ?? 0)
             }
         }
-        return left
+        return left + Int64(isAudited ? 0 : 1)
     }
 
-    var isConsumed: Bool { recordsLeft == 0 && isAudited }
+    var isConsumed: Bool { recordsLeft == 0 }
 
     private var isAudited: Bool {
         let letters = TopicPartition(topic: topics.deadLetters, partition: 0)
@@ -203,6 +212,8 @@ final class SimulatedWorld: @unchecked Sendable {
             var times = records.map { _ in scheduler.draw { $0.number(0...Int(total)) } }
             // Some lanes begin with a backlog.
             if scheduler.draw({ $0.chance(30) }) { times = times.map { max(0, $0 - 1_000) } }
+            let least = Int(options.feedDelay.wholeMilliseconds)
+            times = times.map { max(least, $0) }
             for (time, record) in zip(times.sorted(), records) {
                 scheduler.after(.milliseconds(time)) { [weak self] in
                     guard let self else { return }

@@ -86,9 +86,12 @@ final class LaneRunner {
 
     /// Whether a cut would have anything to commit.
     var hasWork: Bool {
-        processor.hasChanges || audit?.hasFindings == true
+        processor.hasChanges || (audit?.hasFindings == true && hasPosition)
             || zip(inputs, cutPositions).contains { $0.position != $1 }
     }
+
+    /// Whether there is an offset to commit: without one an epoch is not fenced.
+    private var hasPosition: Bool { inputs.contains { $0.position >= 0 } }
 
     /// Whether so much waits for the disk that it should go there before its time.
     var wantsFlush: Bool {
@@ -194,6 +197,13 @@ final class LaneRunner {
         for place in inputs.indices where inputs[place].position != cutPositions[place] {
             cut.offsets[inputs[place].partition] = inputs[place].position
             cutPositions[place] = inputs[place].position
+        }
+        if cut.offsets.isEmpty {
+            // An epoch of findings alone: offsets said again, because only with offsets does the
+            // broker look whether this worker is still a member of its group.
+            for input in inputs where input.position >= 0 {
+                cut.offsets[input.partition] = input.position
+            }
         }
         var mark = LaneMark(streamClock: processor.streamClock)
         mark.sequence = lastMark.sequence + 1
