@@ -28,10 +28,12 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     /// Records that the client has not written yet; librdkafka is free to wait until the commit.
     private var unwritten: [(partition: TopicPartition, record: StoredRecord)] = []
     private var writesLate = false
+    /// Whether the broker may know of the transaction; an empty one is the client's only.
+    private var hasWritten = false
     /// Offsets that were refused because the member or its generation was not the group's.
     package private(set) var staleRefusals = 0
-    /// Whether records are written with the commit only; drawn for each transaction otherwise.
-    package var alwaysWritesLate = false
+    /// Whether records are written with the commit only; nil draws it for each transaction.
+    package var writesWithCommit: Bool?
 
     /// The port of a process; `topics` are the producer's, by their numbers.
     package init(
@@ -179,7 +181,8 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
         try expect(.ready, .begin)
         try await answer(.begin) { () throws(KafkaError) in }
         unwritten = []
-        writesLate = cluster.scheduler.draw { $0.chance(40) } || alwaysWritesLate
+        writesLate = writesWithCommit ?? cluster.scheduler.draw { $0.chance(40) }
+        hasWritten = false
         state = .inTransaction
     }
 
@@ -197,6 +200,7 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     /// Writes what is waiting, in order; asked again, it goes on where it was.
     private func writing() -> @Sendable () -> BrokerAnswer {
         let (cluster, id, epoch, places) = (cluster, transactionalID, epoch, unwritten)
+        hasWritten = hasWritten || !places.isEmpty
         unwritten = []
         let next = Counter()
         return {
@@ -213,6 +217,7 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     package func sendOffsets(_ offsets: [TopicPartition: Int64]) async throws(KafkaError) {
         // As the client does: nothing to send is nothing to check either.
         if offsets.isEmpty { return }
+        hasWritten = true
         try expect(.inTransaction, .sendOffsets)
         let (cluster, id, epoch, identity) = (cluster, transactionalID, epoch, noted)
         try await request(.sendOffsets) {
@@ -229,7 +234,9 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
         try expect(.inTransaction, .commit)
         let (cluster, id, epoch) = (cluster, transactionalID, epoch)
         let write = writing()
+        let isEmpty = !hasWritten
         try await request(.commit) {
+            if isEmpty { return .done }
             let answer = write()
             return answer == .done ? cluster.end(id, epoch: epoch, isCommitted: true) : answer
         }

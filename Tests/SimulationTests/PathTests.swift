@@ -43,7 +43,7 @@ struct PathTests {
         let world = try run(seed: seed) { world in
             let strike = once(.commit, number: 3, .pause(.seconds(13), isAfter: false))
             world.script = { call, process in
-                process.port?.alwaysWritesLate = true
+                process.port?.writesWithCommit = true
                 if process.number == 1, call == .committed { looks += 1 }
                 return strike(call, process)
             }
