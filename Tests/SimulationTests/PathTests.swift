@@ -35,7 +35,8 @@ struct PathTests {
     }
 
     @Test(
-        "an epoch committed after a successor's restore is restored as well", arguments: 1...UInt64(6))
+        "an epoch committed after a successor's restore is restored as well",
+        arguments: 1...UInt64(6))
     func offsetsAhead(_ seed: UInt64) throws {
         // The records are written with the commit, after the successor has read the changelog; the
         // offsets are held back from it by the transaction.
@@ -75,7 +76,8 @@ struct PathTests {
         #expect(other == [])
     }
 
-    @Test("offsets that are gone or were moved back repeat nothing", arguments: [nil, 0] as [Int64?])
+    @Test(
+        "offsets that are gone or were moved back repeat nothing", arguments: [nil, 0] as [Int64?])
     func offsetsMovedBack(_ offset: Int64?) throws {
         let world = try run(seed: 1, workers: 1) { _ in
         } _: { world in

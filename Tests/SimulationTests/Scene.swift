@@ -9,9 +9,9 @@ import Worker
 ///
 /// Costly to make, so many schedules share one.
 struct Scene: Sendable {
-    static let recordsPerLane = 60
+    static let recordsPerLane = 48
     /// How many schedules share a scene.
-    static let schedulesPerScene: UInt64 = 125
+    static let schedulesPerScene: UInt64 = 250
 
     let seed: UInt64
     let laneCount = 3
@@ -82,7 +82,8 @@ struct Published: Sendable, Equatable {
                     audited.append(record.key ?? [])
                     continue
                 }
-                let place = record.header("handoff.partition")
+                let place =
+                    record.header("handoff.partition")
                     ?? record.header("handoff.error.partition")
                 let lane = place.flatMap { Int($0) } ?? -1
                 messages[lane, default: [:]][topic, default: []].append(record)

@@ -38,4 +38,13 @@ struct ScheduleTests {
         #expect(reports.filter { $0.strikes == 0 }.count <= reports.count / 50)
         #expect(failed.isEmpty)
     }
+
+    @Test("a seed runs the same way twice", arguments: [3, 17, 40, 81, 119] as [UInt64])
+    func sameSeed(_ seed: UInt64) {
+        let first = Schedule.run(seed: seed)
+        let second = Schedule.run(seed: seed)
+        #expect(first.steps == second.steps)
+        #expect(first.digest == second.digest)
+        #expect(first.strikes == second.strikes)
+    }
 }

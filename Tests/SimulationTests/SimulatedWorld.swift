@@ -94,7 +94,8 @@ final class SimulatedWorld: @unchecked Sendable {
         let last = scene.lanes.compactMap { $0.last?.timestampMs }.max() ?? 0
         clock = SimulatedClock(scheduler: scheduler, wallMilliseconds: last + 1_000)
         let shared = "/dev/shm"
-        let base = FileManager.default.isWritableFile(atPath: shared)
+        let base =
+            FileManager.default.isWritableFile(atPath: shared)
             ? shared : NSTemporaryDirectory()
         root = base + "/handoff-sim-" + UUID().uuidString
     }
@@ -316,7 +317,9 @@ final class SimulatedWorld: @unchecked Sendable {
         }
         let left = next
         if let next { violations += Verdict.ahead(next, cluster, topics) }
-        let pause = scheduler.draw { $0.chance(70) ? $0.number(50...3_000) : $0.number(50...20_000) }
+        let pause = scheduler.draw {
+            $0.chance(70) ? $0.number(50...3_000) : $0.number(50...20_000)
+        }
         scheduler.after(.milliseconds(pause)) { [weak self] in
             self?.start(process.number, from: left)
         }
@@ -365,7 +368,8 @@ final class SimulatedWorld: @unchecked Sendable {
     private func scheduleCopies() {
         scheduler.after(.milliseconds(scheduler.draw { $0.number(200...5_000) })) { [weak self] in
             guard let self else { return }
-            for (number, process) in processes.sorted(by: { $0.key < $1.key }) where !process.isDead {
+            for (number, process) in processes.sorted(by: { $0.key < $1.key }) where !process.isDead
+            {
                 copies[number] = copy(process.folder)
             }
         }
