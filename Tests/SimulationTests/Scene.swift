@@ -9,7 +9,7 @@ import Worker
 ///
 /// Costly to make, so many schedules share one.
 struct Scene: Sendable {
-    static let recordsPerLane = 48
+    static let recordsPerLane = 40
     /// How many schedules share a scene.
     static let schedulesPerScene: UInt64 = 250
 

@@ -159,7 +159,7 @@ final class SimulatedWorld: @unchecked Sendable {
             self.processes.values.allSatisfy(\.hasEnded) && self.ghosts.allSatisfy(\.hasEnded)
         }
         advance("every transaction ended") { self.cluster.openTransactions.isEmpty }
-        for process in processes.values where process.failure != nil {
+        for process in processes.values where process.failure != nil && !process.isDead {
             violations.append("worker ended: \(process.failure?.description ?? "")")
         }
         violations += cluster.violations
@@ -317,6 +317,8 @@ final class SimulatedWorld: @unchecked Sendable {
         }
         let left = next
         if let next { violations += Verdict.ahead(next, cluster, topics) }
+        // A long downtime: the file may be older than the tombstones of the log.
+        if scheduler.draw({ $0.chance(8) }) { clock.jump(milliseconds: 30 * 3_600_000) }
         let pause = scheduler.draw {
             $0.chance(70) ? $0.number(50...3_000) : $0.number(50...20_000)
         }

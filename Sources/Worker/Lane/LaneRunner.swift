@@ -191,8 +191,6 @@ final class LaneRunner {
         var cut = LaneCut()
         let audited = audit?.take()
         for finding in audited?.findings ?? [] { processor.add(finding) }
-        // One record for each profile, one for the mark, and the marker that Kafka writes.
-        changelogAdded = Int64(processor.dirtyCount) + 2
         cut.records = processor.cut()
         for place in inputs.indices where inputs[place].position != cutPositions[place] {
             cut.offsets[inputs[place].partition] = inputs[place].position
@@ -214,6 +212,8 @@ final class LaneRunner {
         cut.records.append(
             topic: LaneOutputs.changelog, partition: number, key: LaneMark.key,
             value: mark.encoded)
+        // And the marker that Kafka writes at the end of the transaction.
+        changelogAdded = Int64(cut.records.count(ofTopic: LaneOutputs.changelog)) + 1
         isCommitting = true
         isFull = false
         recordsInEpoch = 0
