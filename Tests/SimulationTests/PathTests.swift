@@ -18,6 +18,8 @@ struct PathTests {
         change(&options)
         let world = SimulatedWorld(scene: scene, options: options, seed: seed)
         prepare(world)
+        // The script knows the world: without this neither would go, nor the folder.
+        defer { world.script = nil }
         try world.run()
         return world
     }
