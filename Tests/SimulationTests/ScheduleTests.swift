@@ -35,7 +35,11 @@ struct ScheduleTests {
         print(
             "simulator: \(reports.count) schedules from seed \(first), \(strikes) faults while "
                 + "work remained, \(failed.count) failed, in \(ContinuousClock.now - start)")
-        #expect(reports.filter { $0.strikes == 0 }.count <= reports.count / 50)
+        // A few schedules are over before anything strikes; they must stay few.
+        if count >= 100 {
+            #expect(reports.filter { $0.strikes == 0 }.count <= reports.count / 20)
+            #expect(strikes >= 4 * reports.count)
+        }
         #expect(failed.isEmpty)
     }
 
