@@ -93,6 +93,11 @@ let package = Package(
             path: "Tests/TestSupport",
             exclude: ["Fixtures"],
             swiftSettings: houseRules),
+        .target(
+            name: "SimulatedKafka",
+            dependencies: ["KafkaClient", "ReferenceModel", "Worker"],
+            path: "Tests/SimulatedKafka",
+            swiftSettings: houseRules),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
@@ -135,6 +140,14 @@ let package = Package(
             dependencies: [
                 "Worker", "WireFormats", "Qualification", "Storage", "KafkaClient",
                 "ReferenceModel", "TestSupport",
+            ],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "SimulatedKafka", "Worker", "WireFormats", "Qualification", "Storage",
+                "KafkaClient", "ReferenceModel", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: houseRules),
         .testTarget(

@@ -77,8 +77,8 @@ package final class Worker {
     package init(
         settings: WorkerSettings, definition: Definition, kafka: any KafkaPort,
         events: GroupEvents, folder: StateFolder, changes: ReferenceChanges,
-        clock: any WorkerClock, logger: Logger,
-        news: @escaping @Sendable (WorkerNews) -> Void
+        clock: any WorkerClock, disk: any BackgroundQueue = DispatchBackgroundQueue(),
+        logger: Logger, news: @escaping @Sendable (WorkerNews) -> Void
     ) {
         self.settings = settings
         self.kafka = kafka
@@ -91,7 +91,9 @@ package final class Worker {
             settings: settings, definition: definition,
             outputs: settings.topics.outputs(definition), folder: folder, changes: changes,
             kafka: kafka,
-            flusher: Flusher(logger: logger) { inbox.post(.flushed(lane: $0, $1)) },
+            flusher: Flusher(queue: disk, logger: logger) {
+                inbox.post(.flushed(lane: $0, $1))
+            },
             clock: clock, logger: logger, report: { inbox.post(.lane($0)) })
     }
 
@@ -255,7 +257,7 @@ package final class Worker {
             mustRewind = true
             return
         }
-        for (number, queues) in byLane {
+        for (number, queues) in byLane.sorted(by: { $0.key < $1.key }) {
             lanesOpened += 1
             let lane = Lane(
                 number: number, serial: lanesOpened, queues: queues, environment: environment)
@@ -274,7 +276,7 @@ package final class Worker {
 
     /// Ends lanes and waits until their tasks have let go of queues and files.
     private func closeLanes(_ numbers: Set<Int32>) async {
-        for number in numbers {
+        for number in numbers.sorted() {
             guard let lane = lanes[number] else { continue }
             ending.insert(number)
             running.remove(number)
@@ -326,7 +328,7 @@ package final class Worker {
     /// One transaction over the cuts of all running lanes; nil if it is committed or there was
     /// nothing.
     private func commit(halting: Bool) async -> KafkaError? {
-        let busy = running.compactMap { lanes[$0] }.filter { halting || $0.isBusy }
+        let busy = running.sorted().compactMap { lanes[$0] }.filter { halting || $0.isBusy }
         if busy.isEmpty { return nil }
         let start = clock.now()
         var cuts = await cuts(of: busy, halting: halting)
@@ -400,7 +402,7 @@ package final class Worker {
             let changelog = TopicPartition(topic: settings.topics.profiles, partition: number)
             do throws(KafkaError) {
                 let end = try await kafka.logRange(changelog).upperBound
-                lanes[number]?.post(.flush(position: end))
+                lanes[number]?.post(.flush(end: end))
             } catch {
                 // Later is as good: the changelog holds everything.
                 return logger.warning("flush put off", metadata: ["error": "\(error)"])

@@ -38,6 +38,14 @@ final class LaneRunner {
     /// The mark of the last cut, at first the restored one.
     private var lastMark: LaneMark
     private var cutPositions: [Int64]
+    /// Up to here the changelog holds nothing that is not in this lane's state.
+    ///
+    /// Counted, not asked for: a worker that overslept a hand-over is told an end behind which
+    /// another owner has written. That owner begins only when every epoch of ours is decided, so
+    /// its records lie behind all of ours.
+    private var changelogPosition: Int64
+    /// What the epoch being committed adds to it: records and the transaction's marker.
+    private var changelogAdded: Int64 = 0
     private var recordsInEpoch = 0
     /// The time of the record taken last; the future, as long as there was none.
     private var lastTaken = LaneMerge.nothing
@@ -51,12 +59,14 @@ final class LaneRunner {
     private var trail: ReferenceTrail
 
     init(
-        number: Int32, environment: LaneEnvironment, writer: ProfileWriter, mark: LaneMark,
+        number: Int32, environment: LaneEnvironment, restored: LaneRestore.Restored,
         inputs: [LaneInput], audit: ReferenceAudit?
     ) throws {
         self.number = number
         self.environment = environment
-        self.writer = writer
+        writer = restored.writer
+        let mark = restored.mark
+        changelogPosition = restored.position
         self.audit = audit
         self.inputs = inputs
         let settings = environment.settings
@@ -83,9 +93,12 @@ final class LaneRunner {
 
     /// Whether a cut would have anything to commit.
     var hasWork: Bool {
-        processor.hasChanges || audit?.hasFindings == true
+        (processor.hasChanges || audit?.hasFindings == true) && hasPosition
             || zip(inputs, cutPositions).contains { $0.position != $1 }
     }
+
+    /// Whether there is an offset to commit: without one an epoch is not fenced.
+    private var hasPosition: Bool { inputs.contains { $0.position >= 0 } }
 
     /// Whether so much waits for the disk that it should go there before its time.
     var wantsFlush: Bool {
@@ -225,9 +238,10 @@ final class LaneRunner {
             reply.resume(returning: cut())
         case .committed:
             isCommitting = false
+            changelogPosition += changelogAdded
             processor.committed()
             processor.sweep()
-        case .flush(let position): flush(position)
+        case .flush(let end): flush(end)
         case .flushed(let outcome):
             isFlushing = false
             processor.endFlush(
@@ -247,6 +261,13 @@ final class LaneRunner {
             cut.offsets[inputs[place].partition] = inputs[place].position
             cutPositions[place] = inputs[place].position
         }
+        if cut.offsets.isEmpty {
+            // An epoch of alerts or findings alone: offsets said again, because only with offsets
+            // does the broker look whether this worker is still a member of its group.
+            for input in inputs where input.position >= 0 {
+                cut.offsets[input.partition] = input.position
+            }
+        }
         var mark = LaneMark(streamClock: processor.streamClock)
         mark.sequence = lastMark.sequence + 1
         mark.references = audited?.positions ?? [:]
@@ -257,6 +278,8 @@ final class LaneRunner {
         cut.records.append(
             topic: LaneOutputs.changelog, partition: number, key: LaneMark.key,
             value: mark.encoded)
+        // And the marker that Kafka writes at the end of the transaction.
+        changelogAdded = Int64(cut.records.count(ofTopic: LaneOutputs.changelog)) + 1
         isCommitting = true
         isFull = false
         recordsInEpoch = 0
@@ -264,7 +287,7 @@ final class LaneRunner {
         return cut
     }
 
-    private func flush(_ position: Int64) {
+    private func flush(_ end: Int64) {
         guard !isFlushing, !isCommitting, processor.hasUnflushed else { return }
         lastFlush = environment.clock.now()
         isFlushing = true
@@ -274,7 +297,7 @@ final class LaneRunner {
             Flusher.Job(
                 lane: number, writer: writer, changes: changes,
                 mark: ChangelogMark(
-                    nextOffset: position,
+                    nextOffset: min(end, changelogPosition),
                     writtenAtMilliseconds: environment.clock.wallMilliseconds()),
                 laneMark: lastMark.encoded, scrubs: hasErased))
     }
