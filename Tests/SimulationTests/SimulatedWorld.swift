@@ -295,15 +295,24 @@ final class SimulatedWorld: @unchecked Sendable {
             topics.suppressions: .suppressions,
         ]
         guard try cache.writer.positions().isEmpty else { return }
-        let changes = try scene.reference.compactMap { row -> ReferenceChange? in
-            guard let table = tables[row.topic], let value = row.value else { return nil }
+        var records: [ReferenceRecord] = []
+        for (place, row) in scene.reference.enumerated() {
+            guard let table = tables[row.topic], let value = row.value else { continue }
             let key = row.key ?? []
             let batch = RecordBatch(records: [StoredRecord(key: key, value: value, offset: 0)])
-            return try batch.withValue(at: 0) { try parser.change(table, key: key, value: $0) }
+            let change = try batch.withValue(at: 0) {
+                try parser.change(table, key: key, value: $0)
+            }
+            records.append(
+                ReferenceRecord(
+                    change: change, topic: row.topic, partition: 0, offset: Int64(place)))
         }
         try cache.writer.apply(
-            changes,
-            positions: [ReferencePosition(topic: topics.accounts, partition: 0, nextOffset: 1)])
+            records,
+            positions: tables.keys.sorted().map { topic in
+                ReferencePosition(
+                    topic: topic, partition: 0, nextOffset: Int64(scene.reference.count))
+            })
     }
 
     func crashed(_ process: SimulatedProcess, _ loss: StateLoss) {
