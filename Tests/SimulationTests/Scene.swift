@@ -25,7 +25,6 @@ struct Scene: Sendable {
 
     init(seed: UInt64) throws {
         var options = WorldOptions()
-        options.timers = false
         options.referenceChanges = false
         options.records = Scene.recordsPerLane
         let first = try WorldGenerator(
@@ -49,7 +48,7 @@ struct Scene: Sendable {
             definitionYAML: definitionText,
             definitionSHA256: SHA256.hexadecimal(Array(definitionText.utf8)), settings: settings)
         model.loadReference(reference)
-        return lanes[lane].flatMap { model.take($0) }.filter { $0.topic != ModelTopic.alerts }
+        return lanes[lane].flatMap { model.take($0) }
     }
 
     /// Bad rows of reference topics, each to be told of once, by the owner of lane 0.

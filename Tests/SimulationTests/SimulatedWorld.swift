@@ -33,6 +33,8 @@ struct WorldRunOptions: Sendable {
         settings.laneCount = scene.laneCount
         settings.limits.maxEventsPerLead = scene.settings.maxEventsPerLead
         settings.limits.duplicateWindow = .days(scene.settings.duplicateWindowDays)
+        // What the wall clock fires depends on when it is looked at; the model knows the other one.
+        settings.followUp.clock = .stream
         // Lanes take the records in the order of their timestamps, whatever comes late.
         settings.mergeWait = .seconds(3_600)
         settings.workerVersion = "simulated"
