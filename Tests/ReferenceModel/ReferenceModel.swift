@@ -86,7 +86,8 @@ package final class ReferenceModel {
         switch event.topic {
         case .dispositions:
             remember(event, for: state)
-            take(disposition: event, for: state)
+            // Section 7: dispositions of an older cycle decide nothing.
+            guard take(disposition: event, for: state) else { return }
             let asOf = max(state.asOf ?? event.at, event.at)
             let product = event.product.flatMap(definition.product)
             decide(state, by: event, products: product.map { [$0] } ?? [], asOf: asOf)

@@ -117,6 +117,12 @@ final class LaneDriver {
         try trail.advance(processor, limit: limit)
     }
 
+    /// Whether reference rows are there of which the version does not tell yet.
+    var isReferenceChanging: Bool {
+        get { decisive.isChanging }
+        set { decisive.isChanging = newValue }
+    }
+
     /// Up to where that was done, as the lane's mark has it.
     var decided: [LaneMark.ReferencePartition: Int64] { trail.positions }
 
@@ -164,7 +170,14 @@ final class LaneDriver {
 
     /// Loses everything that was not committed, and goes on as another machine would: from the
     /// changelog alone.
-    func crash() throws {
+    ///
+    /// With `decidedUpTo`, a former owner has come so far in the reference topic.
+    func crash(decidedUpTo offset: Int64? = nil) throws {
+        if let offset {
+            committedTrail = [
+                LaneMark.ReferencePartition(topic: "reference", partition: 0): offset
+            ]
+        }
         store = MemoryProfiles()
         for (key, value) in changelog {
             store.apply(
@@ -209,6 +222,7 @@ final class MemoryDecisive: DecisiveReference {
     }
 
     var version: UInt64 { reference.version }
+    var isChanging = false
 
     func add(_ entry: String, _ offset: Int64) {
         entries.removeAll { $0.entry == entry }

@@ -48,7 +48,7 @@ extension Qualifier {
     }
 
     /// Closes the newest MQL if sales has not answered in time, and tells its topic.
-    private func markLapse(_ profile: inout Profile, _ place: Int, _ asOf: Timestamp) {
+    func markLapse(_ profile: inout Profile, _ place: Int, _ asOf: Timestamp) {
         let entry = rulebook.products[place]
         guard let record = profile.products.firstIndex(where: { $0.product == entry.symbol })
         else { return }

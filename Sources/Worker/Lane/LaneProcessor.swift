@@ -312,17 +312,19 @@ package final class LaneProcessor {
         if entry.isDecoded { return entry }
         // Neither is left of an entry that was dropped and then flushed: it is on the disk.
         let key = entry.key
-        let encoded = entry.inFlight ?? entry.unflushed
-        entry.profile = try profile(
-            key, encoded != nil ? encoded : try source.value(for: key.span))
+        let known = entry.inFlight ?? entry.unflushed
+        let encoded = known != nil ? known : try source.value(for: key.span)
+        entry.profile = try profile(key, encoded)
+        if let encoded { entry.encodedBytes = encoded.count }
         entry.isDecoded = true
         hot.resize(entry)
         return entry
     }
 
     private func load(_ key: [UInt8], _ hash: UInt64) throws -> ProfileEntry {
-        let entry = ProfileEntry(
-            key: key, hash: hash, profile: try profile(key, try source.value(for: key.span)))
+        let encoded = try source.value(for: key.span)
+        let entry = ProfileEntry(key: key, hash: hash, profile: try profile(key, encoded))
+        if let encoded { entry.encodedBytes = encoded.count }
         hot.insert(entry)
         return entry
     }

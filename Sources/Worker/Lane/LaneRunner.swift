@@ -56,6 +56,8 @@ final class LaneRunner {
     private var lastFlush = Duration.zero
     private var flushesErasure = false
     private var nextSweep = Duration.zero
+    /// Between the wall clock and the one that only goes forward, when the lane began.
+    private let clockOffset: Int64
     private var trail: ReferenceTrail
 
     init(
@@ -87,13 +89,14 @@ final class LaneRunner {
                 try ProfileReader(folder: environment.folder, lane: Int(number))),
             streamClock: mark.streamClock)
         nextSweep = environment.clock.now() + settings.followUp.forgetInterval
+        clockOffset = environment.clock.wallOffset
     }
 
     var recordCount: Int { processor.counters.records }
 
     /// Whether a cut would have anything to commit.
     var hasWork: Bool {
-        (processor.hasChanges || audit?.hasFindings == true) && hasPosition
+        (processor.hasChanges || audit?.hasFindings == true || trail.hasMoved) && hasPosition
             || zip(inputs, cutPositions).contains { $0.position != $1 }
     }
 
@@ -145,7 +148,7 @@ final class LaneRunner {
         for _ in 0..<LaneRunner.recordsPerTurn {
             switch merge.choose(state, clock: environment.clock) {
             case .idle: return hasMore ? .goOn : waitForTimers()
-            case .wait(let time): return .waitUntil(time)
+            case .wait(let time): return hasMore ? .goOn : .waitUntil(time)
             case .take(let place):
                 guard let batch = inputs[place].batch else { return .goOn }
                 lastTaken = state.heads[place]
@@ -170,6 +173,8 @@ final class LaneRunner {
     ///
     /// By the stream clock alerts fire before the event that moves it, not here.
     private func workOnTimers() throws -> Bool {
+        // What was only looked at is never committed, so no commit would keep memory in its bounds.
+        defer { processor.sweep() }
         let followUp = environment.settings.followUp
         let wall = Timestamp(milliseconds: environment.clock.wallMilliseconds())
         var hasMore = false
@@ -181,7 +186,7 @@ final class LaneRunner {
             hasMore = hasMore || !isDone && processor.hasRoomForAlerts
         }
         let now = environment.clock.now()
-        if now >= nextSweep, !isBehind, processor.hasRoomToForget {
+        if now >= nextSweep, !isBehind, isClockSound, processor.hasRoomToForget {
             let clock = followUp.clock == .wall ? wall : processor.streamClock
             if try processor.forgetIdle(now: clock, limit: LaneRunner.timersPerTurn) {
                 nextSweep = now + followUp.forgetInterval
@@ -192,6 +197,12 @@ final class LaneRunner {
         return hasMore
     }
 
+    /// Whether the wall clock still is about where it was, as far as time has passed: forgetting
+    /// cannot be undone, so it waits when somebody has moved the clock.
+    private var isClockSound: Bool {
+        abs(environment.clock.wallOffset - clockOffset) < Span24h.milliseconds
+    }
+
     /// What to wait for when no record waits.
     ///
     /// What has no room left in the epoch is woken by the cut, which comes, for there is something
@@ -200,7 +211,8 @@ final class LaneRunner {
         let followsWall = environment.settings.followUp.clock == .wall
         return .waitForTimers(
             alert: followsWall && processor.hasRoomForAlerts ? processor.nextAlert : nil,
-            sweep: processor.hasRoomToForget ? nextSweep : nil)
+            // A backlog puts it off; the record that comes next looks again.
+            sweep: processor.hasRoomToForget && !isBehind && isClockSound ? nextSweep : nil)
     }
 
     /// Leads to decide again, alerts, and profiles to forget, between two turns: about a
@@ -272,6 +284,7 @@ final class LaneRunner {
         mark.sequence = lastMark.sequence + 1
         mark.references = audited?.positions ?? [:]
         mark.decided = trail.positions
+        trail.hasMoved = false
         for input in inputs where input.position >= 0 {
             mark.positions[input.source] = input.position
         }

@@ -15,6 +15,10 @@ package protocol WorkerClock: Sendable {
 }
 
 extension WorkerClock {
+    /// How far the wall clock is ahead of the one that only goes forward, in milliseconds: changes
+    /// when somebody sets it.
+    var wallOffset: Int64 { wallMilliseconds() - Int64(now() / .milliseconds(1)) }
+
     /// For clocks that do not jump.
     package func atWall(milliseconds: Int64, _ body: @escaping @Sendable () -> Void) {
         after(.milliseconds(max(0, milliseconds - wallMilliseconds())), body)
