@@ -11,7 +11,8 @@ final class LaneRunner {
         case goOn
         case wait
         case waitUntil(Duration)
-        /// Until an alert is due by the wall clock, or it is time to look for idle profiles.
+        /// Until an alert is due or a day begins by the wall clock, or it is time to look for idle
+        /// profiles.
         case waitForTimers(alert: Timestamp?, sweep: Duration)
     }
 
@@ -68,14 +69,15 @@ final class LaneRunner {
         trail = try ReferenceTrail(reference, mark: mark)
         processor = LaneProcessor(
             LaneProcessor.Configuration(
-                lane: number, definition: environment.definition, limits: settings.limits,
-                futureTolerance: settings.futureTolerance, topics: settings.topics,
-                outputs: environment.outputs, hotBytes: settings.hotProfileBytesPerLane,
+                lane: number, laneCount: settings.laneCount, definition: environment.definition,
+                limits: settings.limits, futureTolerance: settings.futureTolerance,
+                topics: settings.topics, outputs: environment.outputs,
+                hotBytes: settings.hotProfileBytesPerLane,
                 workerVersion: settings.workerVersion, followUp: settings.followUp),
             reference: reference,
             profiles: StoredProfiles(
                 try ProfileReader(folder: environment.folder, lane: Int(number))),
-            streamClock: mark.streamClock)
+            streamClock: mark.streamClock, capacity: mark.capacity)
         nextSweep = environment.clock.now() + settings.followUp.forgetInterval
     }
 
@@ -151,11 +153,11 @@ final class LaneRunner {
         return .goOn
     }
 
-    /// Decides leads again whose reference data changed, fires due alerts and forgets idle
-    /// profiles, a few between two turns of records, so that none keeps events waiting; tells what
-    /// to do if no record waits.
+    /// Decides leads again whose reference data changed, fires due alerts, releases waiting leads
+    /// when a day begins, and forgets idle profiles, a few between two turns of records, so that
+    /// none keeps events waiting; tells what to do if no record waits.
     ///
-    /// By the stream clock alerts fire before the event that moves it, not here.
+    /// By the stream clock alerts fire and days begin before the event that moves it, not here.
     private func workOnTimers() throws -> Next {
         let followUp = environment.settings.followUp
         let wall = Timestamp(milliseconds: environment.clock.wallMilliseconds())
@@ -167,6 +169,11 @@ final class LaneRunner {
             let haveFired = try processor.fireAlerts(
                 dueAt: wall, limit: LaneRunner.timersPerTurn)
             isDone = isDone && haveFired
+        }
+        if followUp.clock == .wall, processor.mayRelease(at: wall), processor.hasRoomForAlerts {
+            let haveReleased = try processor.releaseWaiting(
+                at: wall, limit: LaneRunner.timersPerTurn)
+            isDone = isDone && haveReleased
         }
         let now = environment.clock.now()
         if now >= nextSweep, !isBehind {
@@ -181,7 +188,8 @@ final class LaneRunner {
         // Without room the next cut wakes the lane; there is one, because what fired is to be
         // committed.
         let hasAlert = followUp.clock == .wall && processor.hasRoomForAlerts
-        return .waitForTimers(alert: hasAlert ? processor.nextAlert : nil, sweep: nextSweep)
+        let next = min(processor.nextAlert, processor.nextRelease)
+        return .waitForTimers(alert: hasAlert ? next : nil, sweep: nextSweep)
     }
 
     /// Leads to decide again, alerts, and profiles to forget, between two turns: about a
@@ -245,6 +253,7 @@ final class LaneRunner {
         mark.sequence = lastMark.sequence + 1
         mark.references = audited?.positions ?? [:]
         mark.decided = trail.positions
+        mark.capacity = LaneMark.Capacity(processor.capacity)
         for input in inputs where input.position >= 0 {
             mark.positions[input.source] = input.position
         }
