@@ -10,6 +10,9 @@ package final class ReferenceModel {
     var alerts: [PendingAlert] = []
     /// The greatest `occurred_at` applied in the lane.
     var streamClock = Int64.min
+    /// The day whose MQLs are counted, and how many there were of each product.
+    var capacityDay = 0
+    var usedCapacity: [String: Int] = [:]
     var recordsTaken = 0
     var outputs: [ModelOutput] = []
     var personas: [String: Persona] = [:]

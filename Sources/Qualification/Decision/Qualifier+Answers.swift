@@ -116,6 +116,7 @@ extension Qualifier {
         var stub = Profile(leadID: profile.leadID)
         stub.erasedAt = erasedAt
         stub.products = profile.products.map(\.stub)
+        if !profile.waiting.isEmpty { hasChangedWaiting = true }
         profile = stub
         return .applied
     }

@@ -1,7 +1,7 @@
 package import KafkaClient
 package import Qualification
 package import Storage
-import WireFormats
+package import WireFormats
 
 /// Where a lane's profiles come from when they are not in memory.
 package protocol ProfileSource: AnyObject {
@@ -22,6 +22,11 @@ package protocol ProfileSource: AnyObject {
     func leads(
         after place: AddressPlace, below end: String, limit: Int
     ) throws -> (keys: [[UInt8]], next: AddressPlace)?
+    /// The next leads that wait for a product behind one, in their order, at most `limit`; from the
+    /// first on if nil.
+    func waiting(
+        for product: String, after last: WaitingOrder?, limit: Int
+    ) throws -> [WaitingOrder]
 }
 
 /// What a lane has counted since it started; grows only.
@@ -53,6 +58,8 @@ package final class LaneProcessor {
     /// What a processor needs to know.
     package struct Configuration: Sendable {
         package var lane: Int32
+        /// The lanes of the whole group: a `daily_capacity` is shared out over them.
+        package var laneCount: Int
         package var definition: Definition
         package var limits: Qualifier.Limits
         package var futureTolerance: Span24h
@@ -67,11 +74,12 @@ package final class LaneProcessor {
 
         /// Everything given.
         package init(
-            lane: Int32, definition: Definition, limits: Qualifier.Limits,
+            lane: Int32, laneCount: Int = 1, definition: Definition, limits: Qualifier.Limits,
             futureTolerance: Span24h, topics: Topics, outputs: [String], hotBytes: Int,
             workerVersion: String, followUp: FollowUpSettings = FollowUpSettings()
         ) {
             self.lane = lane
+            self.laneCount = laneCount
             self.definition = definition
             self.limits = limits
             self.futureTolerance = futureTolerance
@@ -96,7 +104,12 @@ package final class LaneProcessor {
     private var dirtyBytes = 0
     /// The alerts that fire next.
     var alerts = AlertWindow()
-    /// Alerts fired and profiles forgotten since the last cut.
+    /// Waiting leads to release next; nil unless a day has just begun.
+    var release: OrderWindow<WaitingOrder>?
+    /// When the next day begins, as the capacity counts them; the distant past while waiting leads
+    /// are being released.
+    package internal(set) var nextRelease = Timestamp.distantPast
+    /// Alerts fired and leads released, and profiles forgotten since the last cut.
     var alertsInEpoch = 0
     var forgottenInEpoch = 0
     /// Where the search for idle profiles goes on; nil when none is under way.
@@ -114,7 +127,7 @@ package final class LaneProcessor {
     /// Makes the processor of a lane whose profiles and clock are those of the last commit.
     package init(
         _ configuration: Configuration, reference: any ReferenceData,
-        profiles: any ProfileSource, streamClock: Timestamp
+        profiles: any ProfileSource, streamClock: Timestamp, capacity: LaneMark.Capacity? = nil
     ) {
         self.configuration = configuration
         source = profiles
@@ -123,11 +136,13 @@ package final class LaneProcessor {
         qualifier = Qualifier(
             definition: configuration.definition, symbols: symbols, reference: reference,
             limits: configuration.limits)
+        qualifier.capacity = LaneCapacity(configuration, capacity)
         reader = EventReader(symbols: symbols, futureTolerance: configuration.futureTolerance)
         codec = ProfileCodec(symbols: symbols)
         outputs = LaneOutputs(
             topics: configuration.topics, outputs: configuration.outputs,
             partition: configuration.lane, workerVersion: configuration.workerVersion)
+        noteRelease()
     }
 
     // MARK: Records
@@ -213,6 +228,7 @@ package final class LaneProcessor {
             publishMessages()
             noteAlerts(of: entry)
         }
+        noteWaiting(of: entry)
         return outcome
     }
 
@@ -353,6 +369,10 @@ package final class LaneProcessor {
                 entry.inFlightAddresses = entry.profile.fields.addressKeys
                 entry.hasNewAddresses = false
             }
+            if entry.hasNewWaiting {
+                entry.inFlightWaiting = rows(entry)
+                entry.hasNewWaiting = false
+            }
             entry.encodedBytes = encoded.count
             entry.isDirty = false
             hot.resize(entry)
@@ -398,6 +418,10 @@ package final class LaneProcessor {
                 entry.unflushedAddresses = addresses
                 entry.inFlightAddresses = nil
             }
+            if let waiting = entry.inFlightWaiting {
+                entry.unflushedWaiting = waiting
+                entry.inFlightWaiting = nil
+            }
             entry.unflushedSince = flush
             entry.inFlight = nil
             hot.resize(entry)
@@ -413,7 +437,9 @@ package final class LaneProcessor {
         flush += 1
         let changes = unflushed.compactMap { entry -> ProfileChange? in
             entry.unflushed.map {
-                ProfileChange(entry.key, $0, entry.unflushedTimers, entry.unflushedAddresses)
+                ProfileChange(
+                    entry.key, $0, entry.unflushedTimers, entry.unflushedAddresses,
+                    entry.unflushedWaiting)
             }
         }.sorted { $0.key.span.precedes($1.key.span) }
         defer { erasures.unflushed = false }
@@ -430,6 +456,7 @@ package final class LaneProcessor {
             unflushedBytes -= entry.unflushed?.count ?? 0
             entry.unflushed = nil
             entry.unflushedAddresses = nil
+            entry.unflushedWaiting = nil
             hot.resize(entry)
             return true
         }

@@ -262,7 +262,10 @@ final class LaneRestore {
         for (key, value) in pending {
             let timers = try value.map { try ProfileCodec.timers(of: $0) }
             let addresses = try value.map { try ProfileCodec.addressKeys(of: $0) } ?? []
-            changes.append(ProfileChange(key, value ?? [], timers, addresses))
+            let waiting = try value.map { try ProfileCodec.waiting(of: $0, key: key) } ?? []
+            changes.append(
+                ProfileChange(
+                    key, value ?? [], timers, addresses, waiting.map { WaitingRow($0, $1) }))
         }
         changes.sort { $0.key.span.precedes($1.key.span) }
         var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []

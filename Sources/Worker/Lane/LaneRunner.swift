@@ -11,7 +11,8 @@ final class LaneRunner {
         case goOn
         case wait
         case waitUntil(Duration)
-        /// Until an alert is due by the wall clock, or it is time to look for idle profiles.
+        /// Until an alert is due or a day begins by the wall clock, or it is time to look for idle
+        /// profiles.
         case waitForTimers(alert: Timestamp?, sweep: Duration?)
     }
 
@@ -80,14 +81,15 @@ final class LaneRunner {
         trail = try ReferenceTrail(reference, mark: mark)
         processor = LaneProcessor(
             LaneProcessor.Configuration(
-                lane: number, definition: environment.definition, limits: settings.limits,
-                futureTolerance: settings.futureTolerance, topics: settings.topics,
-                outputs: environment.outputs, hotBytes: settings.hotProfileBytesPerLane,
+                lane: number, laneCount: settings.laneCount, definition: environment.definition,
+                limits: settings.limits, futureTolerance: settings.futureTolerance,
+                topics: settings.topics, outputs: environment.outputs,
+                hotBytes: settings.hotProfileBytesPerLane,
                 workerVersion: settings.workerVersion, followUp: settings.followUp),
             reference: reference,
             profiles: StoredProfiles(
                 try ProfileReader(folder: environment.folder, lane: Int(number))),
-            streamClock: mark.streamClock)
+            streamClock: mark.streamClock, capacity: mark.capacity)
         nextSweep = environment.clock.now() + settings.followUp.forgetInterval
         clockOffset = environment.clock.wallOffset
     }
@@ -167,11 +169,11 @@ final class LaneRunner {
         return .goOn
     }
 
-    /// Decides leads again whose reference data changed, fires due alerts and forgets idle
-    /// profiles, a few between two turns of records, so that none keeps events waiting; returns
-    /// whether there is more to do at once.
+    /// Decides leads again whose reference data changed, fires due alerts, releases waiting leads
+    /// when a day begins, and forgets idle profiles, a few between two turns of records, so that
+    /// none keeps events waiting; returns whether there is more to do at once.
     ///
-    /// By the stream clock alerts fire before the event that moves it, not here.
+    /// By the stream clock alerts fire and days begin before the event that moves it, not here.
     private func workOnTimers() throws -> Bool {
         // What was only looked at is never committed, so no commit would keep memory in its bounds.
         defer { processor.sweep() }
@@ -183,6 +185,10 @@ final class LaneRunner {
         }
         if followUp.clock == .wall, processor.nextAlert <= wall, processor.hasRoomForAlerts {
             let isDone = try processor.fireAlerts(dueAt: wall, limit: LaneRunner.timersPerTurn)
+            hasMore = hasMore || !isDone && processor.hasRoomForAlerts
+        }
+        if followUp.clock == .wall, processor.mayRelease(at: wall), processor.hasRoomForAlerts {
+            let isDone = try processor.releaseWaiting(at: wall, limit: LaneRunner.timersPerTurn)
             hasMore = hasMore || !isDone && processor.hasRoomForAlerts
         }
         let now = environment.clock.now()
@@ -210,7 +216,8 @@ final class LaneRunner {
     private func waitForTimers() -> Next {
         let followsWall = environment.settings.followUp.clock == .wall
         return .waitForTimers(
-            alert: followsWall && processor.hasRoomForAlerts ? processor.nextAlert : nil,
+            alert: followsWall && processor.hasRoomForAlerts
+                ? min(processor.nextAlert, processor.nextRelease) : nil,
             // A backlog puts it off; the record that comes next looks again.
             sweep: processor.hasRoomToForget && !isBehind && isClockSound ? nextSweep : nil)
     }
@@ -285,6 +292,7 @@ final class LaneRunner {
         mark.references = audited?.positions ?? [:]
         mark.decided = trail.positions
         trail.hasMoved = false
+        mark.capacity = LaneMark.Capacity(processor.capacity)
         for input in inputs where input.position >= 0 {
             mark.positions[input.source] = input.position
         }

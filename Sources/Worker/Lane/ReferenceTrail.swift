@@ -137,6 +137,7 @@ extension LaneProcessor {
         markChanged(entry)
         publishMessages()
         noteAlerts(of: entry)
+        noteWaiting(of: entry)
     }
 
     /// The same for leads whose addresses are not on the disk yet, where the index is.
