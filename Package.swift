@@ -94,6 +94,11 @@ let package = Package(
             path: "Tests/TestSupport",
             exclude: ["Fixtures"],
             swiftSettings: houseRules),
+        .target(
+            name: "SimulatedKafka",
+            dependencies: ["KafkaClient", "ReferenceModel", "Worker"],
+            path: "Tests/SimulatedKafka",
+            swiftSettings: houseRules),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
@@ -140,6 +145,14 @@ let package = Package(
             swiftSettings: houseRules),
         .testTarget(
             name: "OperationsTests", dependencies: ["Operations"], swiftSettings: houseRules),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "SimulatedKafka", "Worker", "WireFormats", "Qualification", "Storage",
+                "KafkaClient", "ReferenceModel", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: houseRules),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["KafkaClient", "Qualification", "ReferenceModel", "TestSupport"],

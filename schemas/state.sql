@@ -28,6 +28,17 @@ CREATE TABLE addresses (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX addresses_sorted ON addresses (address, k);
 
+-- The leads that wait for room in a product's daily_capacity, in the order of their release.
+CREATE TABLE waiting (
+    product TEXT NOT NULL, -- product id
+    -- Minus the total score in hundredths, then as_of (ms since 1970); each 8 bytes, big-endian,
+    -- plus 2^63.
+    rank BLOB NOT NULL,
+    k BLOB NOT NULL, -- lead_id, UTF-8
+    PRIMARY KEY (product, rank, k)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX waiting_leads ON waiting (k);
+
 -- One row: what the profiles reflect. Changed in the transaction that changes them.
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -176,14 +176,14 @@ package struct SpeedToLead: Sendable {
     package var median: Int64?
     /// The smallest time in milliseconds within which at least 90 % of them were (nearest rank).
     package var p90: Int64?
-    /// MQLs that were contacted, or whose `follow_up_by` has passed at the time of the report and
-    /// that were not withdrawn: those of which it is known whether the deadline was kept.
+    /// MQLs whose `follow_up_by` has passed at the time of the report and that were contacted or
+    /// still are to be: not withdrawn, and not won, lost or rejected without a contact.
     package var due = 0
-    /// MQLs whose first contact was at `follow_up_by` or before it.
+    /// Of those due, MQLs whose first contact was at `follow_up_by` or before it.
     package var withinDeadline = 0
     /// MQLs without any `contacted`.
     package var neverContacted = 0
-    /// Of them, those that are due: not withdrawn, and past `follow_up_by`.
+    /// Of them, those that are due.
     package var overdue = 0
     /// First contacts by the time they took.
     package var buckets: [Bucket] = SpeedToLead.limits.map { Bucket(upTo: $0, count: 0) }

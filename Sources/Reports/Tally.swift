@@ -34,6 +34,15 @@ struct CountedMQL {
     /// The campaign, if it has a cost.
     var costedCampaign: String?
 
+    /// Whether a contact is still owed: sales has not closed it, and nobody took it back.
+    var isStillToContact: Bool {
+        if withdrawal != nil { return false }
+        switch standing {
+        case .won, .lost, .rejected, .withdrawn: return false
+        case .working, .lapsed, .waiting: return true
+        }
+    }
+
     var standing: Standing {
         switch fate.latest?.answer {
         case .won: return .won
@@ -103,14 +112,18 @@ struct Tally {
         let deadline = mql.record.followUpBy
         guard let contact = mql.fate.firstContact else {
             measures.speed.neverContacted += 1
-            if mql.withdrawal == nil, deadline <= asOf {
+            if deadline <= asOf, mql.isStillToContact {
                 measures.speed.due += 1
                 measures.speed.overdue += 1
             }
             return
         }
-        measures.speed.due += 1
-        if contact <= deadline { measures.speed.withinDeadline += 1 }
+        // Also of those contacted only the ones whose deadline has passed: else a young period
+        // would look better than it is, for its late ones are not known yet.
+        if deadline <= asOf {
+            measures.speed.due += 1
+            if contact <= deadline { measures.speed.withinDeadline += 1 }
+        }
         speeds.append(max(0, contact.milliseconds - mql.record.qualifiedAt.milliseconds))
     }
 

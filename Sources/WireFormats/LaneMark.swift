@@ -5,8 +5,8 @@ package import Qualification
 ///
 /// In the same transaction as the consumed offsets, so a restored lane can prove that its state and
 /// the group's offsets are of the same moment. Version 2: version, number, stream clock, source and
-/// next offset of each input, then two lists of positions in reference topics; version 1 has only
-/// the first of them.
+/// next offset of each input, then two lists of positions in reference topics and what was used of
+/// the day's capacity; version 1 ends after the first of the lists.
 package struct LaneMark: Sendable, Equatable {
     /// The record key.
     ///
@@ -36,6 +36,29 @@ package struct LaneMark: Sendable, Equatable {
     /// Up to where leads were decided again by the changes of the reference topics.
     package var decided: [ReferencePartition: Int64] = [:]
 
+    /// What a lane has published of the products with a `daily_capacity`.
+    package struct Capacity: Sendable, Equatable {
+        /// The UTC day that is counted.
+        package var day = UTCDay(number: 0)
+        /// Whether the waiting leads of that day were still being released.
+        package var isReleasing = false
+        /// MQLs by product id.
+        package var used: [String: Int] = [:]
+
+        /// Nothing published.
+        package init() {}
+
+        /// The same, as the core keeps it.
+        package init(_ capacity: LaneCapacity) {
+            day = capacity.day
+            isReleasing = capacity.releasing != nil
+            used = capacity.used
+        }
+    }
+
+    /// What was published on the current day, as far as it is limited.
+    package var capacity = Capacity()
+
     /// The mark of a lane that has seen nothing.
     package init(streamClock: Timestamp = .distantPast, positions: [EventSource: Int64] = [:]) {
         self.streamClock = streamClock
@@ -55,6 +78,13 @@ package struct LaneMark: Sendable, Equatable {
         }
         LaneMark.write(references, &writer)
         LaneMark.write(decided, &writer)
+        writer.signed(Int64(capacity.day.number))
+        writer.byte(capacity.isReleasing ? 1 : 0)
+        writer.count(capacity.used.count)
+        for (product, count) in capacity.used.sorted(by: { $0.key < $1.key }) {
+            writer.text(product)
+            writer.count(count)
+        }
         return writer.bytes
     }
 
@@ -99,6 +129,13 @@ package struct LaneMark: Sendable, Equatable {
             positions[source] = try reader.signed()
         }
         references = try LaneMark.read(&reader)
-        if version > 1 { decided = try LaneMark.read(&reader) }
+        guard version > 1 else { return }
+        decided = try LaneMark.read(&reader)
+        capacity.day = UTCDay(number: Int32(clamping: try reader.signed()))
+        capacity.isReleasing = try reader.byte() == 1
+        for _ in 0..<(try reader.count()) {
+            let product = try reader.text()
+            capacity.used[product] = try reader.number()
+        }
     }
 }

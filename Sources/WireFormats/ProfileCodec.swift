@@ -2,18 +2,23 @@ package import Qualification
 
 /// The binary form of a profile: what the changelog and the state files hold.
 ///
-/// Version 1. Little-endian, integers as LEB128, signed ones zigzag, times relative to `as_of`
-/// except those of stamps. A symbol is written as its text where it first occurs and as its number
-/// afterwards, a stamp likewise; so the bytes need no table and no other profile. Old versions stay
-/// readable for ever: a new one gets a new first byte.
+/// Versions 1 and 2. Little-endian, integers as LEB128, signed ones zigzag, times relative to
+/// `as_of` except those of stamps. A symbol is written as its text where it first occurs and as its
+/// number afterwards, a stamp likewise; so the bytes need no table and no other profile. Old
+/// versions stay readable for ever: a new one gets a new first byte.
 ///
 ///     version flags as_of [erased_at] fields interests touches counts freshness recent remembered
-///     products agreements
+///     products agreements [waiting]
+///
+/// Version 2 has the last section, for leads that wait for a `daily_capacity`; all others are still
+/// written as version 1, which older programs read.
 ///
 /// One coder per lane: it keeps its buffers.
 package struct ProfileCodec {
-    /// The version that `encode` writes.
+    /// The version that `encode` writes for leads that wait for nothing.
     package static let version: UInt8 = 1
+    /// The version that it writes for leads that wait.
+    package static let waitingVersion: UInt8 = 2
 
     let symbolTable: SymbolTable
     private var writer = ByteWriter()
@@ -39,7 +44,8 @@ package struct ProfileCodec {
         writtenStamps.removeAll(keepingCapacity: true)
         writtenSymbols = 0
         generation &+= 1
-        writer.byte(ProfileCodec.version)
+        let waits = !profile.waiting.isEmpty
+        writer.byte(waits ? ProfileCodec.waitingVersion : ProfileCodec.version)
         let flags = Flags(&profile)
         writer.byte(flags.rawValue)
         if flags.contains(.hasAsOf) { writer.signed(profile.asOf.milliseconds) }
@@ -60,6 +66,10 @@ package struct ProfileCodec {
         for place in profile.products.indices { write(&profile.products[place]) }
         writer.count(profile.agreements.count)
         for agreement in profile.agreements { write(agreement) }
+        if waits {
+            writer.count(profile.waiting.count)
+            for waiting in profile.waiting { write(waiting) }
+        }
         return writer.bytes
     }
 
@@ -220,6 +230,15 @@ package struct ProfileCodec {
             writer.text(reason.code)
             write(reason.action)
         }
+    }
+
+    private mutating func write(_ waiting: Waiting) {
+        symbol(waiting.product)
+        writer.signed(waiting.score.hundredths)
+        time(waiting.asOf)
+        symbol(waiting.type)
+        symbol(waiting.tag)
+        time(waiting.at)
     }
 
     /// 0 = no action, 1 = disqualify, n + 2 = recycle after n days.

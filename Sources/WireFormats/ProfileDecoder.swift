@@ -8,7 +8,7 @@ extension ProfileCodec {
     }
 }
 
-/// Reads version 1 of the format of `ProfileCodec`.
+/// Reads versions 1 and 2 of the format of `ProfileCodec`.
 private struct ProfileDecoder {
     private var reader: ByteReader
     private let symbols: SymbolTable
@@ -23,7 +23,9 @@ private struct ProfileDecoder {
 
     mutating func profile(_ leadID: String) throws(ProfileCodecError) -> Profile {
         let version = try reader.byte()
-        guard version == 1 else { throw .unknownVersion(version) }
+        guard version == ProfileCodec.version || version == ProfileCodec.waitingVersion else {
+            throw .unknownVersion(version)
+        }
         let flags = ProfileCodec.Flags(rawValue: try reader.byte())
         guard ProfileCodec.Flags.all.isSuperset(of: flags) else {
             throw .malformed("unknown flags")
@@ -54,6 +56,9 @@ private struct ProfileDecoder {
         profile.remembered = try remembered()
         for _ in 0..<(try reader.count()) { profile.products.append(try product()) }
         for _ in 0..<(try reader.count()) { profile.agreements.append(try agreement()) }
+        if version == ProfileCodec.waitingVersion {
+            for _ in 0..<(try reader.count()) { profile.waiting.append(try waiting()) }
+        }
         guard reader.isAtEnd else { throw .malformed("bytes after its end") }
         return profile
     }
@@ -164,6 +169,12 @@ private struct ProfileDecoder {
         mql.alerts.escalation = flags & 64 == 0 ? nil : try time()
         if flags & 4 != 0 { mql.disposition = try disposition() }
         return mql
+    }
+
+    private mutating func waiting() throws(ProfileCodecError) -> Waiting {
+        Waiting(
+            product: try symbol(), score: Points(hundredths: try reader.signed()),
+            asOf: try time(), type: try symbol(), tag: try symbol(), at: try time())
     }
 
     private mutating func disposition() throws(ProfileCodecError) -> Disposition {

@@ -8,7 +8,7 @@ extension ProfileCodec {
     package static func timers(
         of encoded: [UInt8]
     ) throws(ProfileCodecError) -> ProfileTimers {
-        guard encoded.first == ProfileSkimmer.version else {
+        guard ProfileSkimmer.knows(encoded) else {
             return try ProfileCodec(symbols: SymbolTable()).decode(encoded, leadID: "").timers
         }
         var skimmer = ProfileSkimmer(encoded)
@@ -21,18 +21,33 @@ extension ProfileCodec {
     package static func addressKeys(
         of encoded: [UInt8]
     ) throws(ProfileCodecError) -> [String] {
-        guard encoded.first == ProfileSkimmer.version else {
+        guard ProfileSkimmer.knows(encoded) else {
             let codec = ProfileCodec(symbols: SymbolTable())
             return try codec.decode(encoded, leadID: "").fields.addressKeys
         }
         var skimmer = ProfileSkimmer(encoded)
         return try skimmer.addressKeys()
     }
+
+    /// For what the lead of an encoded profile waits: product ids and places.
+    ///
+    /// Nearly all leads wait for nothing, which the first byte tells.
+    package static func waiting(
+        of encoded: [UInt8], key: [UInt8]
+    ) throws(ProfileCodecError) -> [(product: String, order: WaitingOrder)] {
+        guard encoded.first != ProfileCodec.version else { return [] }
+        let symbols = SymbolTable()
+        let profile = try ProfileCodec(symbols: symbols).decode(encoded, leadID: "")
+        return profile.waiting.map { (symbols.text($0.product), $0.order(ofLead: key)) }
+    }
 }
 
-/// Walks through version 1 of the format of `ProfileCodec` and keeps times only.
+/// Walks through the format of `ProfileCodec` and keeps times only.
 private struct ProfileSkimmer {
-    static let version: UInt8 = 1
+    /// Version 2 differs from version 1 behind the products only, where no skim looks.
+    static func knows(_ encoded: [UInt8]) -> Bool {
+        encoded.first == ProfileCodec.version || encoded.first == ProfileCodec.waitingVersion
+    }
 
     private var reader: ByteReader
     private var stamps: [Int64] = []

@@ -142,4 +142,7 @@ private final class NoProfiles: ProfileSource {
     func leads(
         after place: AddressPlace, below end: String, limit: Int
     ) -> (keys: [[UInt8]], next: AddressPlace)? { nil }
+    func waiting(
+        for product: String, after last: WaitingOrder?, limit: Int
+    ) -> [WaitingOrder] { [] }
 }

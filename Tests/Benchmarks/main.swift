@@ -9,7 +9,9 @@ do {
     var rows: [BenchmarkRow] = []
     // Without a stream, only what makes its own input is measured.
     if lane.hasEvents { rows += try lane.run() }
+    rows += try ScoreBenchmark(definition: try lane.definition()).run()
     rows += try CodecBenchmark().run()
+    rows += try StoreBenchmark().run()
     rows += try TimerBenchmark(definition: try lane.definition()).run()
     BenchmarkTable.print(rows)
 } catch {

@@ -49,6 +49,9 @@ struct Scene {
 
     /// What one lane has to publish.
     func expectation(lane: Int) throws -> Expectation {
+        var settings = settings
+        settings.lane = lane
+        settings.lanes = lanes.count
         let model = try ReferenceModel(
             definitionYAML: definition, definitionSHA256: Scene.sha256(definition),
             settings: settings)

@@ -38,6 +38,41 @@ struct RebalanceTests {
         #expect(await consumer.close(deadline: .seconds(20)))
     }
 
+    @Test("a rewind during a rebalance is refused at once, and is possible after it")
+    func rewindDuringRebalance() async throws {
+        let broker = try await Broker.shared()
+        let topic = try await broker.freshTopic(partitions: 2)
+        let group = Broker.unique("group")
+        let asking = Observed<GroupConsumer?>(nil)
+        let answers = Observed<[Consequence?]>([])
+        // The consumer's thread waits for this answer: to wait for the rewind would be for ever.
+        let first = Member("first") {
+            guard let consumer = asking.value else { return }
+            do throws(KafkaError) {
+                _ = try await consumer.rewind(to: [:])
+                answers.update { $0.append(nil) }
+            } catch {
+                answers.update { $0.append(error.consequence) }
+            }
+        }
+        let one = try broker.consumer(first, group: group, topics: [topic])
+        asking.update { $0 = one }
+        try #require(await first.state.wait { $0.assigned.count == 2 } != nil)
+        let second = Member("second")
+        let two = try broker.consumer(second, group: group, topics: [topic])
+        try #require(await second.state.wait { $0.assigned.count == 1 } != nil)
+        try #require(await first.state.wait { $0.assigned.count == 1 } != nil)
+        #expect(answers.value.first == .retry)
+        // The assignment counts once its handler has returned, which is about now.
+        try await Eventually.holds("the assignment", within: .seconds(20)) {
+            if case .assigned = one.state { true } else { false }
+        }
+        #expect(try await one.rewind(to: [:]).count == 1)
+        asking.update { $0 = nil }
+        #expect(await two.close(deadline: .seconds(20)))
+        #expect(await one.close(deadline: .seconds(20)))
+    }
+
     @Test("nobody gets a partition before its old owner has let it go")
     func awaitedRevoke() async throws {
         let broker = try await Broker.shared()

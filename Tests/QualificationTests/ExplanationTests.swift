@@ -51,6 +51,28 @@ struct ExplanationTests {
         #expect(tried > 60)
     }
 
+    @Test func aLeadThatWaitsForCapacityIsToldSo() throws {
+        let text = try DefinitionText.changed(
+            try Fixtures.exampleDefinitionText(), by: [("products.crm.daily_capacity", 1)])
+        let lead = try ExplainedLead(definition: try Fixtures.definition(text))
+        try lead.capture(ExplainedLead.good)
+        // Imagined MQLs use no room: there are as many ways as without a capacity.
+        let free = try ExplainedLead()
+        try free.capture(ExplainedLead.good)
+        #expect(try lead.product("crm").ways == free.product("crm").ways)
+        let product = try #require(lead.definition.products.first)
+        lead.qualifier.capacity.count(product)
+        try lead.act("demo_requested", times: 1, product: "crm")
+        let crm = try lead.product("crm")
+        let codes = ["waiting_for_capacity"]
+        #expect(crm.verdict == .status(.waitingForCapacity, codes: codes))
+        #expect(crm.published?.status == .waitingForCapacity)
+        let explanation = try lead.explain()
+        let score = explanation.fit + crm.engagement
+        #expect(crm.needs == [.capacity(perDay: 1, score: score)])
+        #expect(crm.ways.isEmpty)
+    }
+
     @Test func aFewPointsAreMadeUpByFewActivities() throws {
         let lead = try ExplainedLead()
         try lead.capture(ExplainedLead.good)

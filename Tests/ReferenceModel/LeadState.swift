@@ -64,6 +64,15 @@ struct PublishedStatus: Equatable {
     let mqlID: String?
 }
 
+/// What a lead that waits for capacity is compared by, and released with.
+struct WaitingDecision {
+    let total: Int64
+    let asOf: Int64
+    /// The event it was decided after; its campaign was looked up then.
+    let event: Event
+    let tag: String?
+}
+
 /// Everything the model keeps of one lead; a class so that one lead is changed in place.
 final class LeadState {
     let id: Identifier
@@ -86,6 +95,8 @@ final class LeadState {
     var mqls: [String: [ModelMQL]] = [:]
     /// By product; "" is the status of a lead without any interest.
     var published: [String: PublishedStatus] = [:]
+    /// The last decision of each product for whose capacity the lead waits.
+    var waiting: [String: WaitingDecision] = [:]
 
     // What outlives an erasure:
     var cycles: [String: Int] = [:]

@@ -50,6 +50,7 @@ final class ModelDefinition {
         let isPaused: Bool
         let extraRequired: [String]
         let hours: ModelHours?
+        let dailyCapacity: Int?
     }
 
     struct Rejection {
@@ -168,7 +169,8 @@ extension ModelDefinition {
             defaultOwner: node.text("default_owner"),
             isPaused: node.truth("paused"),
             extraRequired: node["extra_required"]?.texts ?? [],
-            hours: node["business_hours"].flatMap(hours))
+            hours: node["business_hours"].flatMap(hours),
+            dailyCapacity: node.number("daily_capacity").map { Int($0) })
     }
 
     private static func hours(_ node: Node) -> ModelHours? {

@@ -38,6 +38,10 @@ package struct ModelSettings: Sendable, Equatable {
     package var erasureMemoryDays = 400
     /// What the follow-up timers are compared with.
     package var slaClock = Clock.wall
+    /// Which lane the model is, from 0, of how many: capacities are shared out over them.
+    package var lane = 0
+    /// The lanes of the whole group.
+    package var lanes = 1
 
     /// The worker's default settings.
     package init() {}

@@ -23,6 +23,8 @@ struct Decision {
     let engagement: Score
     /// The products decided because of the same event.
     let decided: [ModelDefinition.Product]
+    /// When a day begins: what the lead waited with.
+    var release: WaitingDecision?
 }
 
 /// The decision of section 7.
@@ -57,7 +59,7 @@ extension ReferenceModel {
             score: ["fit": .hundredths(fit.total)], asOf: asOf)
     }
 
-    private func decide(_ decision: Decision) {
+    func decide(_ decision: Decision) {
         let (state, product) = (decision.state, decision.product)
         let openBefore = state.newestMQL(of: product.id).flatMap { $0.isOpen ? $0.id : nil }
         lapseIfUnanswered(decision)
@@ -65,7 +67,14 @@ extension ReferenceModel {
         if status == "suppressed" || status == "disqualified" {
             withdrawIfOpen(decision, reason: status, codes: reasons.map(\.code))
         }
-        if status == "qualified" {
+        state.waiting[product.id] = nil
+        if status == "qualified", !hasRoom(product) {
+            wait(decision)
+            (status, reasons) = (
+                "waiting_for_capacity", [Reason(code: "waiting_for_capacity")]
+            )
+        } else if status == "qualified" {
+            usedCapacity[product.id, default: 0] += 1
             qualify(decision)
             (status, reasons) = ("handed_off", [Reason(code: "open")])
         }

@@ -23,9 +23,18 @@ extension ReferenceModel {
     func moveClock(to time: Int64) {
         streamClock = max(streamClock, time)
         guard settings.slaClock == .stream else { return }
-        let due = alerts.filter { $0.dueAt <= streamClock }
+        let day = Moment.utcDay(streamClock)
+        if day > capacityDay {
+            fireAlerts(dueBefore: Int64(day) * Moment.day)
+            beginDay(day)
+        }
+        fireAlerts(dueBefore: streamClock + 1)
+    }
+
+    private func fireAlerts(dueBefore time: Int64) {
+        let due = alerts.filter { $0.dueAt < time }
         guard !due.isEmpty else { return }
-        alerts.removeAll { $0.dueAt <= streamClock }
+        alerts.removeAll { $0.dueAt < time }
         let order = due.sorted {
             ($0.dueAt, $0.level, Identifier($0.mqlID)) < ($1.dueAt, $1.level, Identifier($1.mqlID))
         }

@@ -38,10 +38,11 @@ extension ReferenceModel {
         state.recent = Array(state.recent.prefix(5))
     }
 
-    func take(disposition event: Event, for state: LeadState) {
+    /// Keeps the answer; tells whether it is one to the newest MQL of its product.
+    func take(disposition event: Event, for state: LeadState) -> Bool {
         let product = event.product ?? ""
         guard let index = state.mqls[product]?.firstIndex(where: { $0.id == event.mqlID }) else {
-            return
+            return false
         }
         let answer = Disposition(stamp: event.stamp, type: event.type, reason: event.reason)
         let isLater = state.mqls[product]?[index].latest.map { $0.stamp < answer.stamp } ?? true
@@ -50,6 +51,7 @@ extension ReferenceModel {
         let endsOnContact = definition.product(product)?.endsOnContact ?? false
         let endsOnlyWarning = endsOnContact && event.type == "accepted"
         endAlerts(of: event.mqlID, onlyWarning: endsOnlyWarning)
+        return state.mqls[product]?.last?.id == event.mqlID
     }
 
     private func touch(_ event: Event, campaign: ReferenceTables.Campaign?, for state: LeadState) {

@@ -98,7 +98,7 @@ extension ReferenceModel {
                 "mql_id": .string(mql.id), "cycle": .number(Double(mql.cycle)),
                 "definition": definitionJSON, "score": decision.scoreJSON,
                 "reasons": .array(contributions.map(\.json)),
-                "why_now": whyNow(decision.event),
+                "why_now": whyNow(decision),
                 "owner_id": mql.owner.map(JSONValue.string), "as_of": .time(decision.asOf),
             ])
     }
@@ -108,8 +108,12 @@ extension ReferenceModel {
         let (state, product) = (decision.state, decision.product)
         let cycle = (state.cycles[product.id] ?? 0) + 1
         let id = NamedUUID.text(of: "\(state.id.text)|\(product.id)|\(cycle)")
+        // A lead that was released could not be called before that day.
+        let decidedAt =
+            decision.release == nil
+            ? decision.event.stampedAt : Int64(capacityDay) * Moment.day
         let followUpBy = product.followUpTime(
-            after: max(decision.asOf, decision.event.stampedAt), adding: product.followUpWithin)
+            after: max(decision.asOf, decidedAt), adding: product.followUpWithin)
         let owner = owner(of: decision)
         let contributions = decision.fit.contributions + decision.engagement.contributions
         let previous = (state.mqls[product.id] ?? []).map(\.previousJSON)
@@ -123,7 +127,7 @@ extension ReferenceModel {
                 "definition": definitionJSON, "score": decision.scoreJSON,
                 "hand_raise": .bool(!decision.thresholdReasons.isEmpty),
                 "reasons": .array(contributions.map(\.json)),
-                "why_now": whyNow(decision.event),
+                "why_now": whyNow(decision),
                 "lead": decision.facts.leadJSON, "account": decision.facts.account?.json,
                 "source": sourceJSON(of: state), "recent_activity": recentJSON(of: state),
                 "route": .compact([
@@ -150,13 +154,18 @@ extension ReferenceModel {
             ?? decision.product.defaultOwner
     }
 
-    private func whyNow(_ event: Event) -> JSONValue {
-        let tag: String? =
-            switch event.topic {
-            case .leads: nil
-            case .activities: event.product ?? tables.campaign(event.campaignID)?.product
-            case .dispositions: event.product
-            }
+    /// The tag of an event as far as `why_now` shows it.
+    func shownTag(of event: Event) -> String? {
+        switch event.topic {
+        case .leads: nil
+        case .activities: event.product ?? tables.campaign(event.campaignID)?.product
+        case .dispositions: event.product
+        }
+    }
+
+    private func whyNow(_ decision: Decision) -> JSONValue {
+        let event = decision.event
+        let tag = decision.release.map(\.tag) ?? shownTag(of: event)
         return .compact([
             "type": .string(event.type), "product": tag.map(JSONValue.string),
             "at": .time(event.at),

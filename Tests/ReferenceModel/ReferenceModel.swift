@@ -10,6 +10,9 @@ package final class ReferenceModel {
     var alerts: [PendingAlert] = []
     /// The greatest `occurred_at` applied in the lane.
     var streamClock = Int64.min
+    /// The day whose MQLs are counted, and how many there were of each product.
+    var capacityDay = 0
+    var usedCapacity: [String: Int] = [:]
     var recordsTaken = 0
     var outputs: [ModelOutput] = []
     var personas: [String: Persona] = [:]
@@ -86,7 +89,8 @@ package final class ReferenceModel {
         switch event.topic {
         case .dispositions:
             remember(event, for: state)
-            take(disposition: event, for: state)
+            // Section 7: dispositions of an older cycle decide nothing.
+            guard take(disposition: event, for: state) else { return }
             let asOf = max(state.asOf ?? event.at, event.at)
             let product = event.product.flatMap(definition.product)
             decide(state, by: event, products: product.map { [$0] } ?? [], asOf: asOf)

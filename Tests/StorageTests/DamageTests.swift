@@ -26,8 +26,9 @@ import Testing
                 (100..<900).map { ProfileChange("k\($0)", String(repeating: "x", count: 300)) },
                 mark: mark(1))
         }
+        // Behind the first pages of the tables, some of which are read when the file is opened.
         try state.overwrite(
-            "lane-0.sqlite", at: 5 * 4_096, with: Array(repeating: 0x5a, count: 40_960))
+            "lane-0.sqlite", at: 15 * 4_096, with: Array(repeating: 0x5a, count: 40_960))
         // Closed cleanly, so it is not examined yet.
         _ = try ProfileWriter(folder: folder, lane: 0)
         // A log of nothing but its header's length: what a crash leaves behind.

@@ -5,8 +5,7 @@ import Testing
 
 @testable import Worker
 
-/// The follow-up clock `wall`: each alert exactly once, whatever happens in between (CONTRACT.md
-/// 8).
+/// The follow-up clock `wall`: each alert exactly once, whatever happens (CONTRACT.md 8).
 struct AlertTests {
     @Test func eachFiresAtItsTimeAndCarriesIt() throws {
         let driver = try AlertScene.driver(leads: 1)

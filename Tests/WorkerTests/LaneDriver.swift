@@ -24,6 +24,7 @@ final class LaneDriver {
     /// The newest committed value of each profile, as a compacted changelog has it.
     private(set) var changelog: [[UInt8]: [UInt8]] = [:]
     private var committedClock = Timestamp.distantPast
+    private var committedCapacity = LaneMark.Capacity()
     private var committedTrail: [LaneMark.ReferencePartition: Int64] = [:]
     private var earlierDrops: [String: Int] = [:]
     private var earlierLoads = 0
@@ -44,6 +45,8 @@ final class LaneDriver {
             lane: 0, definition: definition, limits: limits,
             futureTolerance: Span24h(milliseconds: settings.futureToleranceMs), topics: topics,
             outputs: names, hotBytes: hotBytes, workerVersion: "test")
+        configuration.lane = Int32(settings.lane)
+        configuration.laneCount = settings.lanes
         configuration.followUp.clock = settings.slaClock == .stream ? .stream : .wall
         change(&configuration.followUp)
         processor = LaneProcessor(
@@ -100,6 +103,22 @@ final class LaneDriver {
         try processor.fireAlerts(dueAt: clock, limit: limit)
     }
 
+    /// Lets the wall clock say a time to the capacities; returns whether all that may be released
+    /// is, which takes another epoch if not.
+    @discardableResult
+    func release(at clock: Timestamp, limit: Int = .max) throws -> Bool {
+        try processor.releaseWaiting(at: clock, limit: limit)
+    }
+
+    /// What was published today.
+    var capacity: LaneCapacity { processor.capacity }
+
+    /// The leads that wait for a product on the disk, in the order of their release.
+    func storedWaiting(_ product: String) -> [String] {
+        store.waiting(for: product, after: nil, limit: .max)
+            .map { String(decoding: $0.key, as: UTF8.self) }
+    }
+
     /// Forgets what is on the disk and idle; returns whether there may be more.
     @discardableResult
     func forget(at clock: Timestamp, limit: Int = .max) throws -> Bool {
@@ -115,6 +134,12 @@ final class LaneDriver {
     /// Decides leads again that changes of reference data concern; returns whether that is all.
     func followReference(limit: Int = .max) throws -> Bool {
         try trail.advance(processor, limit: limit)
+    }
+
+    /// Whether reference rows are there of which the version does not tell yet.
+    var isReferenceChanging: Bool {
+        get { decisive.isChanging }
+        set { decisive.isChanging = newValue }
     }
 
     /// Up to where that was done, as the lane's mark has it.
@@ -151,6 +176,7 @@ final class LaneDriver {
         processor.sweep()
         committedClock = processor.streamClock
         committedTrail = trail.positions
+        committedCapacity = LaneMark.Capacity(processor.capacity)
     }
 
     /// Writes behind, as the flusher does; returns whether older versions must leave no bytes.
@@ -164,13 +190,21 @@ final class LaneDriver {
 
     /// Loses everything that was not committed, and goes on as another machine would: from the
     /// changelog alone.
-    func crash() throws {
+    ///
+    /// With `decidedUpTo`, a former owner has come so far in the reference topic.
+    func crash(decidedUpTo offset: Int64? = nil) throws {
+        if let offset {
+            committedTrail = [
+                LaneMark.ReferencePartition(topic: "reference", partition: 0): offset
+            ]
+        }
         store = MemoryProfiles()
         for (key, value) in changelog {
             store.apply(
                 ProfileChange(
                     key, value, try ProfileCodec.timers(of: value),
-                    try ProfileCodec.addressKeys(of: value)))
+                    try ProfileCodec.addressKeys(of: value),
+                    try ProfileCodec.waiting(of: value, key: key).map { WaitingRow($0, $1) }))
         }
         try begin(at: committedClock)
     }
@@ -191,11 +225,14 @@ final class LaneDriver {
         var mark = LaneMark()
         mark.sequence = 1
         mark.decided = committedTrail
+        mark.capacity = committedCapacity
+        mark = try LaneMark(decoding: mark.encoded)
         trail = try ReferenceTrail(decisive, mark: mark)
         earlierDrops = drops
         earlierLoads = loads
         processor = LaneProcessor(
-            configuration, reference: reference, profiles: store, streamClock: clock)
+            configuration, reference: reference, profiles: store, streamClock: clock,
+            capacity: mark.capacity)
     }
 }
 
@@ -209,6 +246,7 @@ final class MemoryDecisive: DecisiveReference {
     }
 
     var version: UInt64 { reference.version }
+    var isChanging = false
 
     func add(_ entry: String, _ offset: Int64) {
         entries.removeAll { $0.entry == entry }
@@ -236,11 +274,13 @@ final class MemoryProfiles: ProfileSource {
     private var due: [[UInt8]: AlertOrder] = [:]
     private var idle: [[UInt8]: Int64] = [:]
     private(set) var addresses: [[UInt8]: [String]] = [:]
+    private var waiting: [[UInt8]: [WaitingRow]] = [:]
 
     func apply(_ change: ProfileChange) {
         values[change.key] = change.value
         due[change.key] = change.due.flatMap { AlertOrder(sortable: $0.span) }
         idle[change.key] = change.value == nil ? nil : change.idle
+        if let rows = change.value == nil ? [] : change.waiting { waiting[change.key] = rows }
         if change.value == nil {
             addresses[change.key] = nil
         } else if let new = change.addresses {
@@ -264,6 +304,17 @@ final class MemoryProfiles: ProfileSource {
                 AddressPlace(address: String(decoding: last.0, as: UTF8.self), key: last.1)
             )
         }
+    }
+
+    func waiting(
+        for product: String, after last: WaitingOrder?, limit: Int
+    ) -> [WaitingOrder] {
+        let all = waiting.flatMap { key, rows in
+            rows.filter { $0.product == product }
+                .compactMap { WaitingOrder(sortable: $0.rank, key: key) }
+        }
+        return Array(
+            all.filter { order in last.map { $0 < order } ?? true }.sorted().prefix(limit))
     }
 
     private func isBefore(_ left: [UInt8], _ right: [UInt8]) -> Bool {

@@ -92,6 +92,8 @@ REFUSED = [
     ("nurture", "handed-off", "reasons", [{"code": "open"}, {"code": "won"}]),
     ("nurture", "recycled", "reasons", [{"code": "engagement", "needed": 1, "actual": 0}]),
     ("nurture", "suppressed", "reasons", [{"code": "unsubscribed"}]),
+    ("nurture", "waiting-for-capacity", "reasons", [{"code": "paused"}]),
+    ("nurture", "waiting-for-capacity", "mql_id", "0d8b5cba-c9b6-567d-ada7-4a1a00340d9a"),
     ("nurture", "erased", "as_of", "2026-09-22"),
     ("alert", "warning", "level", 2),
     ("alert", "escalated", "level", 4),

@@ -46,6 +46,8 @@ package struct OutboundRecords: Sendable {
 
     /// How many records it holds.
     package var count: Int { entries.count }
+    /// How many of them go to a topic.
+    package func count(ofTopic topic: Int32) -> Int { entries.count { $0.topic == topic } }
     /// The bytes of all keys, values and headers.
     package var byteCount: Int { bytes.count }
     /// Whether there is nothing to send.

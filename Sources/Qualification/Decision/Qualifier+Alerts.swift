@@ -51,6 +51,7 @@ extension Qualifier {
                 rest.erasedAt = erasedAt
             }
         }
+        if !profile.waiting.isEmpty { hasChangedWaiting = true }
         profile = rest
         return true
     }

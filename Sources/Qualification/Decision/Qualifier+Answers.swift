@@ -11,7 +11,9 @@ extension Qualifier {
         answer(
             &profile.products[record].mqls[mql], event,
             event.answer.needsReason ? action(ofReason: event.reason, profile) : nil)
-        if let place = rulebook.index(ofProduct: event.product) {
+        // An answer to an older cycle decides nothing (CONTRACT.md 7).
+        let isNewest = mql == profile.products[record].mqls.count - 1
+        if isNewest, let place = rulebook.index(ofProduct: event.product) {
             try decideOne(
                 &profile, place, asOf: asOf,
                 Context(
@@ -114,6 +116,7 @@ extension Qualifier {
         var stub = Profile(leadID: profile.leadID)
         stub.erasedAt = erasedAt
         stub.products = profile.products.map(\.stub)
+        if !profile.waiting.isEmpty { hasChangedWaiting = true }
         profile = stub
         return .applied
     }

@@ -48,7 +48,7 @@ extension Qualifier {
     }
 
     /// Closes the newest MQL if sales has not answered in time, and tells its topic.
-    private func markLapse(_ profile: inout Profile, _ place: Int, _ asOf: Timestamp) {
+    func markLapse(_ profile: inout Profile, _ place: Int, _ asOf: Timestamp) {
         let entry = rulebook.products[place]
         guard let record = profile.products.firstIndex(where: { $0.product == entry.symbol })
         else { return }
@@ -65,7 +65,7 @@ extension Qualifier {
             to: .sales(topic: symbols.text(newest.topic)), &profile, record)
     }
 
-    private func decide(
+    func decide(
         _ profile: inout Profile, _ place: Int, asOf: Timestamp, _ context: Context
     ) throws {
         let entry = rulebook.products[place]
@@ -82,6 +82,10 @@ extension Qualifier {
             }
             try publish(status, &profile, place, record, asOf, engagement)
         case .qualified(let byHandRaise):
+            guard hasRoom(place, context) else {
+                return try wait(&profile, place, record, asOf, engagement, context)
+            }
+            capacity.count(entry.product)
             try qualify(&profile, place, record, asOf, engagement, byHandRaise, context)
             codes.append(rulebook.codes.open)
             try publish(.handedOff, &profile, place, record, asOf, engagement)
@@ -220,6 +224,7 @@ extension Qualifier {
         {
             return
         }
+        if status != .waitingForCapacity { stopWaiting(&profile, record) }
         profile.products[record].status = status
         profile.products[record].publishedCycle = cycle
         profile.products[record].codes = symbols.shared(codes)

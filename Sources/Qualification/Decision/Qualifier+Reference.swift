@@ -7,9 +7,9 @@ extension Qualifier {
     /// published: a new definition still waits for the lead's next event. So does an MQL of a lead
     /// that was set free, because nothing but an event says why now.
     package func decideAgain(_ profile: inout Profile) throws -> Bool {
-        guard profile.hasLeadEvent, profile.standing?.stillHolds(reference) != true else {
-            return false
-        }
+        // Also if the standing still holds: an answer of sales derives it for the whole lead, but
+        // decides one product.
+        guard profile.hasLeadEvent else { return false }
         try refreshStanding(&profile)
         for place in rulebook.products.indices {
             let product = rulebook.products[place].symbol
@@ -25,6 +25,7 @@ extension Qualifier {
                 status.isStop || published.isStop
             else { continue }
             if status.isStop {
+                markLapse(&profile, place, profile.asOf)
                 withdrawIfOpen(&profile, record, profile.asOf, because: status.name)
             }
             try publish(status, &profile, place, record, profile.asOf, engagement)

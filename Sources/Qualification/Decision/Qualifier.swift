@@ -58,6 +58,11 @@ package final class Qualifier {
     package let rulebook: Rulebook
     let reference: any ReferenceData
     let limits: Limits
+    /// What the lane may still publish of products with a `daily_capacity`; its day is the lane's
+    /// to move.
+    package var capacity = LaneCapacity()
+    /// Whether the last event changed for what its lead waits, or its place.
+    var hasChangedWaiting = false
     /// The facts behind the standing derived last: most messages follow an event that changed them.
     var latestFacts: (standing: Standing, facts: Facts)?
     /// What the messages of the event in hand show of its lead, once one of them has asked.
@@ -81,6 +86,12 @@ package final class Qualifier {
     package func takeMessages(_ body: (Message) -> Void) {
         for place in messages.indices { body(messages[place]) }
         messages.removeAll(keepingCapacity: true)
+    }
+
+    /// Whether the events since the last call changed for what their lead waits, or its place.
+    package func takeWaitingChange() -> Bool {
+        defer { hasChangedWaiting = false }
+        return hasChangedWaiting
     }
 
     /// Whether the last event left messages.
@@ -224,4 +235,6 @@ struct Context {
     var source: EventSource
     /// The criteria that an activity matched and that tell sales when they score.
     var notifying: [Rulebook.Criterion] = []
+    /// Whether a waiting lead is released, instead of an event being applied.
+    var isRelease = false
 }

@@ -101,6 +101,9 @@ package enum Need: Sendable, Equatable {
     case engagement(needed: Points, actual: Points)
     /// The product takes no leads for now.
     case paused
+    /// The lead's lane has no room left today in the `daily_capacity` of the product; `score` is
+    /// what it waits with.
+    case capacity(perDay: Int, score: Points)
 }
 
 /// Points that a fit criterion could still give.

@@ -38,7 +38,7 @@ extension Qualifier {
             engagementReasons: engagementReasons(engagement, profile.counts), needs: [],
             fitChances: [], ways: [], obstacles: [])
         codes.removeAll(keepingCapacity: true)
-        let verdict = verdict(profile, place, record, profile.asOf, engagement)
+        let verdict = explainedVerdict(profile, place, record, engagement)
         let found = codes
         if profile.hasLeadEvent, isInterested {
             explained.verdict =
@@ -74,6 +74,20 @@ extension Qualifier {
         return explained
     }
 
+    /// The verdict; of a lead that waits for room, that it waits: the day's share is the lane's to
+    /// know.
+    private func explainedVerdict(
+        _ profile: Profile, _ place: Int, _ record: Int, _ engagement: Engagement
+    ) -> Verdict {
+        let verdict = verdict(profile, place, record, profile.asOf, engagement)
+        let entry = rulebook.products[place]
+        guard case .qualified = verdict, entry.product.dailyCapacity != nil,
+            profile.waiting.contains(where: { $0.product == entry.symbol })
+        else { return verdict }
+        codes.append(rulebook.codes.waitingForCapacity)
+        return .status(.waitingForCapacity)
+    }
+
     private func published(_ record: ProductRecord) -> PublishedStatus? {
         guard let status = record.status else { return nil }
         let mql = record.mqls.first { $0.cycle == record.publishedCycle }
@@ -100,6 +114,10 @@ extension Qualifier {
         }
         if code == known.won { return .won }
         if code == known.paused { return .paused }
+        if code == known.waitingForCapacity {
+            let total = score.fit + (score.engagement ?? .zero)
+            return .capacity(perDay: product.dailyCapacity ?? 0, score: total)
+        }
         if code == known.fit { return .fit(needed: product.fitAtLeast, actual: score.fit) }
         if code == known.engagement {
             return .engagement(
@@ -148,7 +166,9 @@ extension Need {
         switch self {
         case .leadEvent, .interest, .consent, .coolDown, .freshActivity, .field, .fit, .engagement:
             true
-        case .suppressed, .accountStatus, .disqualified, .rejected, .open, .won, .paused: false
+        case .suppressed, .accountStatus, .disqualified, .rejected, .open, .won, .paused,
+            .capacity:
+            false
         }
     }
 }

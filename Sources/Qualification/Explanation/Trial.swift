@@ -60,6 +60,8 @@ struct Trial {
     }
 
     private mutating func look() {
+        // Imagined MQLs take nobody's room.
+        qualifier.capacity = LaneCapacity()
         qualifier.takeMessages { message in
             if case .qualified(let lead) = message.body,
                 message.product == qualifier.symbols.text(product)

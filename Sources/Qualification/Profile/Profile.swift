@@ -33,6 +33,9 @@ package struct Profile: Sendable {
     package var products: [ProductRecord] = []
     /// The agreements that published the MQLs of `products`, so that their reasons stay known.
     package var agreements: [Agreement] = []
+    /// The products for whose `daily_capacity` the lead waits: those of status
+    /// `waiting_for_capacity`.
+    package var waiting: [Waiting] = []
     /// Events up to here are dropped: the person asked to be forgotten (CONTRACT.md 8, Erasure).
     package var erasedAt: Timestamp?
     /// What the decision derived from fields, touches and reference data, while it holds.

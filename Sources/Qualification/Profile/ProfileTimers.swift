@@ -85,9 +85,11 @@ extension Profile {
     /// The follow-up alert that fires next, over all MQLs.
     package var nextAlert: AlertOrder? {
         var next: AlertOrder?
-        for product in products {
-            for mql in product.mqls {
-                guard let order = mql.alerts.next(of: mql.id) else { continue }
+        let records = products.span
+        for record in records.indices where !records[record].mqls.isEmpty {
+            let mqls = records[record].mqls.span
+            for place in mqls.indices {
+                guard let order = mqls[place].alerts.next(of: mqls[place].id) else { continue }
                 if next.map({ order < $0 }) ?? true { next = order }
             }
         }
@@ -101,9 +103,11 @@ extension Profile {
             return Idleness(kind: .erased, since: erasedAt.day)
         }
         var last = asOf
-        for product in products {
-            for mql in product.mqls {
-                if let answer = mql.disposition { last = max(last, answer.stamp.at) }
+        let records = products.span
+        for record in records.indices where !records[record].mqls.isEmpty {
+            let mqls = records[record].mqls.span
+            for place in mqls.indices {
+                if let answer = mqls[place].disposition { last = max(last, answer.stamp.at) }
             }
         }
         return Idleness(kind: hasLeadEvent ? .lead : .withoutLeadEvent, since: last.day)
@@ -113,4 +117,13 @@ extension Profile {
     package var timers: ProfileTimers {
         ProfileTimers(nextAlert: nextAlert, idleness: idleness)
     }
+
+    /// `nextAlert` of a profile that belongs to somebody.
+    ///
+    /// `inout` only so that it is read in place, as `ProfileCodec.encode` does: asking the property
+    /// of an object's profile copies the profile first.
+    package static func nextAlert(of profile: inout Profile) -> AlertOrder? { profile.nextAlert }
+
+    /// `idleness` of a profile that belongs to somebody, read in place.
+    package static func idleness(of profile: inout Profile) -> Idleness { profile.idleness }
 }

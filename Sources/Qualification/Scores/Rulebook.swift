@@ -122,6 +122,12 @@ package final class Rulebook {
         productIndexes = indexes
     }
 
+    /// How many products the definition has.
+    package var productCount: Int { products.count }
+
+    /// The symbol of the product at a place in the definition.
+    package func symbol(ofProduct place: Int) -> Symbol { products[place].symbol }
+
     /// The place of a product in the definition, nil if it has none of that id.
     package func index(ofProduct symbol: Symbol) -> Int? {
         let place = Int(symbol.index)
@@ -213,6 +219,7 @@ final class Codes {
     let fit: Symbol
     let engagement: Symbol
     let paused: Symbol
+    let waitingForCapacity: Symbol
     let noProduct: Symbol
     let accountStatus: [Account.Status: Symbol]
     let disqualify: [Symbol]
@@ -227,6 +234,7 @@ final class Codes {
         fit = symbols.intern("fit")
         engagement = symbols.intern("engagement")
         paused = symbols.intern("paused")
+        waitingForCapacity = symbols.intern("waiting_for_capacity")
         noProduct = symbols.intern("no_product")
         var statuses: [Account.Status: Symbol] = [:]
         for status in Account.Status.allCases

@@ -17,14 +17,16 @@ package enum AddressKey {
         return [itself, (key + ".", key + "/"), (key + "@", key + "A")]
     }
 
-    /// Whether a key lies in one of the ranges of `ranges(concernedBy:)`, for keys that no index
-    /// has yet.
-    package static func isConcerned(_ key: String, by entry: String) -> Bool {
-        let concerned = of(entry).utf8
-        guard key.utf8.starts(with: concerned) else { return false }
-        let rest = key.utf8.dropFirst(concerned.count)
-        guard let next = rest.first else { return true }
-        return !entry.contains("@") && (next == UInt8(ascii: ".") || next == UInt8(ascii: "@"))
+    /// The keys of all entries in whose ranges a key lies, for keys that no index has yet: its own,
+    /// and those of its domain and the parents of that.
+    package static func concerning(_ key: String) -> [String] {
+        var found = [key]
+        let domain = key.prefix { $0 != "@" }
+        if domain.utf8.count < key.utf8.count { found.append(String(domain)) }
+        for place in domain.indices where domain[place] == "." {
+            found.append(String(domain[..<place]))
+        }
+        return found
     }
 
     private static func reversed(_ domain: some StringProtocol) -> String {

@@ -63,7 +63,7 @@ extension TapRecord {
         var lines = ["\(word) \(product)  \(who)"]
         let contact = [body["lead.email"], body["lead.phone"]].compactMap { $0 }
         lines.append(
-            "for \(body["route.owner_id"] ?? "nobody")"
+            "for \(body["route.owner_id"] ?? body["owner_id"] ?? "nobody")"
                 + (body["follow_up_by"].map { ", follow up by \($0)" } ?? "")
                 + (contact.isEmpty ? "" : ": \(contact.joined(separator: ", "))"))
         let reasons = body.reasons

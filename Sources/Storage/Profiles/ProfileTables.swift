@@ -9,6 +9,7 @@ struct ProfileTables: ~Copyable {
     private let remove: Statement
     private let putAddress: Statement
     private let removeAddresses: Statement
+    private let waiting: WaitingTable
     private let readMark: Statement
     private let setMark: Statement
     private let readFact: Statement
@@ -16,6 +17,8 @@ struct ProfileTables: ~Copyable {
     private let removeFact: Statement
     /// Between begin and end of a bulk restore: nothing is synced.
     private(set) var isRestoring = false
+    /// Whether any lead may be waiting.
+    private var hasWaiting: Bool
 
     /// Prepares the statements.
     ///
@@ -46,6 +49,7 @@ struct ProfileTables: ~Copyable {
             operation: "write profiles")
         let removeAddresses = try connection.prepare(
             "DELETE FROM addresses WHERE k = ?1", operation: "write profiles")
+        let waiting = try WaitingTable(connection)
         let readMark = try connection.prepare(
             "SELECT changelog_position, written_at_ms FROM meta", operation: "read mark")
         let setMark = try connection.prepare(
@@ -68,6 +72,8 @@ struct ProfileTables: ~Copyable {
         self.remove = remove
         self.putAddress = putAddress
         self.removeAddresses = removeAddresses
+        hasWaiting = waiting.hasRows
+        self.waiting = waiting
         self.readMark = readMark
         self.setMark = setMark
         self.readFact = readFact
@@ -90,25 +96,29 @@ struct ProfileTables: ~Copyable {
         return readFact.withBlob(at: 0) { [UInt8](copying: $0) }
     }
 
-    func write(
+    mutating func write(
         _ changes: some Sequence<ProfileChange>, mark: ChangelogMark, facts: [StoredFact]
     ) throws(StorageError) -> Int {
-        try connection.transaction(operation: "write profiles") {
+        var hasWaiting = hasWaiting
+        let count = try connection.transaction(operation: "write profiles") {
             () throws(StorageError) -> Int in
             var count = 0
             for change in changes {
-                try apply(change)
+                try apply(change, &hasWaiting)
                 count += 1
             }
             for fact in facts { try apply(fact) }
             try set(mark)
             return count
         }
+        self.hasWaiting = hasWaiting
+        return count
     }
 
     func delete(_ keys: [[UInt8]]) throws(StorageError) {
+        var hasWaiting = hasWaiting
         try connection.transaction(operation: "erase profiles") { () throws(StorageError) in
-            for key in keys { try apply(ProfileChange(key: key, value: nil)) }
+            for key in keys { try apply(ProfileChange(key: key, value: nil), &hasWaiting) }
         }
     }
 
@@ -131,7 +141,13 @@ struct ProfileTables: ~Copyable {
         isRestoring = false
     }
 
-    private func apply(_ change: ProfileChange) throws(StorageError) {
+    private func apply(
+        _ change: ProfileChange, _ hasWaiting: inout Bool
+    ) throws(StorageError) {
+        if let rows = change.value == nil ? [] : change.waiting, hasWaiting || !rows.isEmpty {
+            hasWaiting = true
+            try waiting.replace(change.key, by: rows)
+        }
         if change.value == nil {
             try replaceAddresses(of: change.key, by: [])
         } else if let addresses = change.addresses {

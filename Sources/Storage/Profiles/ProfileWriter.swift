@@ -13,17 +13,34 @@ package struct ProfileChange: Sendable, Equatable {
 
     /// The addresses by which the lead is found; nil if they are those that the file has.
     package var addresses: [String]?
+    /// For what the lead waits; nil if it is what the file has.
+    package var waiting: [WaitingRow]?
 
     /// Makes a change.
     package init(
         key: [UInt8], value: [UInt8]?, due: [UInt8]? = nil, idle: Int64? = nil,
-        addresses: [String]? = nil
+        addresses: [String]? = nil, waiting: [WaitingRow]? = nil
     ) {
+        self.waiting = waiting
         self.addresses = addresses
         self.key = key
         self.value = value
         self.due = due
         self.idle = idle
+    }
+}
+
+/// A product that a lead waits for, and its place among those that do.
+package struct WaitingRow: Sendable, Equatable {
+    /// The product's id.
+    package var product: String
+    /// Bytes that compare like the places of leads; the lead's key decides between equal ones.
+    package var rank: [UInt8]
+
+    /// Makes a row.
+    package init(product: String, rank: [UInt8]) {
+        self.product = product
+        self.rank = rank
     }
 }
 

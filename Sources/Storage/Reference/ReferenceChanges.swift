@@ -12,6 +12,7 @@ import Synchronization
     private static let slotCount = 65_536
 
     private let current = Atomic<UInt64>(1)
+    private let changing = Atomic(false)
     /// Owned here, made in `init` and freed in `deinit`; only ever used as atomics.
     private nonisolated(unsafe) let slots: UnsafeMutablePointer<Atomic<UInt64>>
 
@@ -35,6 +36,18 @@ import Synchronization
     /// wrongly.
     package func hasChanged(_ key: ReferenceKey, since version: UInt64) -> Bool {
         unsafe slots[Self.slot(of: key)].load(ordering: .acquiring) > version
+    }
+
+    /// Whether rows are being changed of which the version does not tell yet.
+    ///
+    /// Who reads rows and then finds this false sees a version that tells of all of them.
+    package var isChanging: Bool { changing.load(ordering: .acquiring) }
+
+    /// Makes `isChanging` true while `body` commits and advances; only by the one writer.
+    func whileChanging(_ body: () throws(StorageError) -> Void) throws(StorageError) {
+        changing.store(true, ordering: .sequentiallyConsistent)
+        defer { changing.store(false, ordering: .sequentiallyConsistent) }
+        try body()
     }
 
     /// Marks keys as changed; only by the one writer, and only after its commit.

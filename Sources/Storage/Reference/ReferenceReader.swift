@@ -59,8 +59,11 @@ package final class ReferenceReader: ReferenceData {
             ORDER BY record_offset LIMIT ?4
             """, operation: operation)
         getPositions = try connection.prepare(
-            "SELECT topic, partition, next_offset FROM positions ORDER BY topic, partition",
-            operation: operation)
+            // Under a name that no topic can have the follower keeps a time.
+            """
+            SELECT topic, partition, next_offset FROM positions WHERE topic NOT LIKE '#%'
+            ORDER BY topic, partition
+            """, operation: operation)
         self.changes = changes
         accounts = RowCache(capacity: settings.rowsInMemory)
         campaigns = RowCache(capacity: settings.rowsInMemory)
@@ -69,6 +72,9 @@ package final class ReferenceReader: ReferenceData {
 
     /// The change clock's version.
     package var version: UInt64 { changes.version }
+
+    /// Whether rows are being changed of which `version` does not tell yet.
+    package var isChanging: Bool { changes.isChanging }
 
     /// Whether the row of a key may have changed after `version`.
     package func hasChanged(_ key: ReferenceKey, since version: UInt64) -> Bool {

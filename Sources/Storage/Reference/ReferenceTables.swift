@@ -13,6 +13,7 @@ struct ReferenceTables: ~Copyable {
     private let readPositions: Statement
     private let readStatus: Statement
     private let putDecisive: Statement
+    private let hasDecisive: Statement
     private let removeDecisive: Statement
 
     init(_ connection: consuming Connection) throws(StorageError) {
@@ -42,7 +43,10 @@ struct ReferenceTables: ~Copyable {
             "REPLACE INTO decisive VALUES (?1, ?2, ?3, ?4)", operation: write)
         let removeDecisive = try connection.prepare(
             "DELETE FROM decisive WHERE topic = ?1 AND entry = ?2", operation: write)
+        let hasDecisive = try connection.prepare(
+            "SELECT 1 FROM decisive WHERE topic = ?1 AND entry = ?2", operation: write)
         self.readStatus = readStatus
+        self.hasDecisive = hasDecisive
         self.putDecisive = putDecisive
         self.removeDecisive = removeDecisive
         self.putAccount = putAccount
@@ -101,9 +105,15 @@ struct ReferenceTables: ~Copyable {
         case .account(let account):
             if try status(of: account.domain) != account.status?.rawValue {
                 try keep(account.domain, record)
+            } else {
+                try move(account.domain, record)
             }
         case .accountDeleted(let domain):
-            if try status(of: domain) != nil { try keep(domain, record) }
+            if try status(of: domain) != nil {
+                try keep(domain, record)
+            } else {
+                try move(domain, record)
+            }
         case .campaign, .campaignDeleted: break
         }
     }
@@ -112,6 +122,15 @@ struct ReferenceTables: ~Copyable {
         defer { readStatus.reset() }
         try readStatus.bind(domain, at: 1)
         return try readStatus.step() ? readStatus.text(at: 0) : nil
+    }
+
+    /// Moves an entry to the place of its last record, although nothing has changed by it: of two
+    /// changes since this cache was last open, compaction may have removed the first.
+    private func move(_ entry: String, _ record: ReferenceRecord) throws(StorageError) {
+        defer { hasDecisive.reset() }
+        try hasDecisive.bind(record.topic, at: 1)
+        try hasDecisive.bind(entry, at: 2)
+        if try hasDecisive.step() { try keep(entry, record) }
     }
 
     private func keep(_ entry: String, _ record: ReferenceRecord) throws(StorageError) {

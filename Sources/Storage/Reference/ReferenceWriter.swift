@@ -38,9 +38,11 @@ package final class ReferenceWriter: Sendable {
         _ batch: [ReferenceRecord], positions: [ReferencePosition]
     ) throws(StorageError) {
         try state.withLock { (tables) throws(StorageError) in
-            try tables.apply(batch, positions: positions)
-            // Within the lock, for the clock takes one writer; after the commit, see the clock.
-            if !batch.isEmpty { changes.advance(batch.lazy.map(\.change.key)) }
+            try changes.whileChanging { () throws(StorageError) in
+                try tables.apply(batch, positions: positions)
+                // Within the lock, for the clock takes one writer; after the commit, see the clock.
+                if !batch.isEmpty { changes.advance(batch.lazy.map(\.change.key)) }
+            }
             let logBytes = folder.bytes(of: StateFolder.referenceFile + "-wal")
             guard logBytes > Self.logBytesBeforeCheckpoint else { return }
             // Best effort: the batch is committed, and the next one tries again.

@@ -50,6 +50,13 @@ package struct Schema: Sendable {
                 PRIMARY KEY (k, address)
             ) STRICT, WITHOUT ROWID;
             CREATE INDEX addresses_sorted ON addresses (address, k);
+            CREATE TABLE waiting (
+                product TEXT NOT NULL,
+                rank BLOB NOT NULL,
+                k BLOB NOT NULL,
+                PRIMARY KEY (product, rank, k)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX waiting_leads ON waiting (k);
             """,
         ])
 

@@ -36,8 +36,13 @@ package final class GroupEvents: AssignmentHandler {
     }
 
     package func started(_ queues: [TopicPartition: PartitionQueue]) async {
+        await started(inputs: queues.mapValues { $0 as any InputQueue })
+    }
+
+    /// The same for queues of any kind, so that a simulated group can call it.
+    package func started(inputs queues: [TopicPartition: any InputQueue]) async {
         overdue.store(false, ordering: .releasing)
-        await ask { .started(queues.mapValues { $0 as any InputQueue }, $0) }
+        await ask { .started(queues, $0) }
     }
 
     package func revoked(_ partitions: [TopicPartition], lost: Bool) async {

@@ -54,7 +54,8 @@ package final class Worker {
     package init(
         settings: WorkerSettings, definition: Definition, kafka: any KafkaPort,
         events: GroupEvents, folder: StateFolder, changes: ReferenceChanges,
-        clock: any WorkerClock, monitor: WorkerMonitor? = nil, logger: Logger,
+        clock: any WorkerClock, disk: any BackgroundQueue = DispatchBackgroundQueue(),
+        monitor: WorkerMonitor? = nil, logger: Logger,
         news: @escaping @Sendable (WorkerNews) -> Void
     ) {
         self.settings = settings
@@ -69,7 +70,9 @@ package final class Worker {
             settings: settings, definition: definition,
             outputs: settings.topics.outputs(definition), folder: folder, changes: changes,
             kafka: kafka,
-            flusher: Flusher(logger: logger) { inbox.post(.flushed(lane: $0, $1)) },
+            flusher: Flusher(queue: disk, logger: logger) {
+                inbox.post(.flushed(lane: $0, $1))
+            },
             monitor: self.monitor, clock: clock, logger: logger, report: { inbox.post(.lane($0)) })
     }
 
@@ -245,7 +248,7 @@ package final class Worker {
             mustRewind = true
             return
         }
-        for (number, queues) in byLane {
+        for (number, queues) in byLane.sorted(by: { $0.key < $1.key }) {
             lanesOpened += 1
             let lane = Lane(
                 number: number, serial: lanesOpened, queues: queues, environment: environment)
@@ -264,7 +267,7 @@ package final class Worker {
 
     /// Ends lanes and waits until their tasks have let go of queues and files.
     private func closeLanes(_ numbers: Set<Int32>) async {
-        for number in numbers {
+        for number in numbers.sorted() {
             guard let lane = lanes[number] else { continue }
             ending.insert(number)
             running.remove(number)
@@ -317,7 +320,7 @@ package final class Worker {
     /// One transaction over the cuts of all running lanes; nil if it is committed or there was
     /// nothing.
     private func commit(halting: Bool) async -> KafkaError? {
-        let busy = running.compactMap { lanes[$0] }.filter { halting || $0.isBusy }
+        let busy = running.sorted().compactMap { lanes[$0] }.filter { halting || $0.isBusy }
         if busy.isEmpty { return nil }
         let start = clock.now()
         var cuts = await cuts(of: busy, halting: halting)
@@ -395,7 +398,7 @@ package final class Worker {
             let changelog = TopicPartition(topic: settings.topics.profiles, partition: number)
             do throws(KafkaError) {
                 let end = try await kafka.logRange(changelog).upperBound
-                lanes[number]?.post(.flush(position: end))
+                lanes[number]?.post(.flush(end: end))
             } catch {
                 // Later is as good: the changelog holds everything.
                 return logger.warning("flush put off", metadata: ["error": "\(error)"])

@@ -1,30 +1,39 @@
 import Qualification
 
-/// The pending alerts of a lane that fire next, in their order, bounded in number.
+/// The pending alerts of a lane that fire next.
+typealias AlertWindow = OrderWindow<AlertOrder>
+
+/// What a lane has to do next without an event, in its order, bounded in number: alerts to fire, or
+/// waiting leads to release.
 ///
-/// Holds every pending alert up to `reach` that is the next one of its profile; the rest is in the
-/// index of the lane's file and in profiles on their way there, and is loaded when this is used up.
-/// Alerts that were ended or fired meanwhile stay until they are taken, and are found to be stale
-/// then: ending one costs nothing.
-struct AlertWindow {
-    /// An alert and the lead it belongs to.
+/// Holds everything up to `reach`, of alerts those that are the next of their profile; the rest is
+/// in the index of the lane's file and in profiles on their way there, and is loaded when this is
+/// used up. What was ended or done meanwhile stays until it is taken, and is found to be stale
+/// then: ending an alert costs nothing.
+struct OrderWindow<Order: Comparable> {
+    /// What to do, and the lead it belongs to.
     struct Item {
-        let order: AlertOrder
+        let order: Order
         /// The lead's id in UTF-8.
         let key: [UInt8]
     }
 
-    /// Up to where all alerts are here.
+    /// Up to where all are here.
     enum Reach: Equatable {
         /// None was loaded.
         case nothing
         /// Those up to this one.
-        case through(AlertOrder)
+        case through(Order)
         /// All there are.
         case everything
 
-        /// Whether an alert is within.
-        func covers(_ order: AlertOrder) -> Bool {
+        /// The last one that is here for sure, nil if there is none or everything is here.
+        var last: Order? {
+            if case .through(let last) = self { last } else { nil }
+        }
+
+        /// Whether something is within.
+        func covers(_ order: Order) -> Bool {
             switch self {
             case .nothing: false
             case .through(let last): order <= last
@@ -33,33 +42,28 @@ struct AlertWindow {
         }
     }
 
-    /// How many alerts are loaded at a time; twice as many fit.
-    static let capacity = 4_096
+    /// How many are loaded at a time; twice as many fit.
+    static var capacity: Int { 4_096 }
 
     /// A binary heap, the first at its root.
     private var heap: [Item] = []
     private(set) var reach = Reach.nothing
 
-    /// The alert to take next; nil if none is here, which says nothing unless all were loaded.
+    /// What to take next; nil if none is here, which says nothing unless all were loaded.
     var first: Item? { heap.first }
 
     /// Whether more must be loaded before anything can be said of what comes next.
     var isUsedUp: Bool { heap.isEmpty && reach != .everything }
 
-    /// No alert is due before this; the distant past if that is not known.
-    var earliest: Timestamp {
-        heap.first?.order.dueAt ?? (reach == .everything ? .distantFuture : .distantPast)
-    }
-
-    /// Takes in the next alert of a profile.
-    mutating func note(_ order: AlertOrder, _ key: [UInt8]) {
+    /// Takes in the next alert of a profile, or a lead that waits.
+    mutating func note(_ order: Order, _ key: [UInt8]) {
         guard reach.covers(order) else { return }
         heap.append(Item(order: order, key: key))
         rise(heap.count - 1)
-        if heap.count > 2 * AlertWindow.capacity { shrink() }
+        if heap.count > 2 * OrderWindow.capacity { shrink() }
     }
 
-    /// Goes further, to alerts that are then noted one by one.
+    /// Goes further, to what is then noted one by one.
     mutating func extend(to reach: Reach) {
         self.reach = reach
     }
@@ -71,10 +75,10 @@ struct AlertWindow {
         sink(0)
     }
 
-    /// Keeps the half that fires first; a sorted list is a heap.
+    /// Keeps the half that comes first; a sorted list is a heap.
     private mutating func shrink() {
         heap.sort { $0.order < $1.order }
-        heap.removeLast(heap.count - AlertWindow.capacity)
+        heap.removeLast(heap.count - OrderWindow.capacity)
         if let last = heap.last { reach = .through(last.order) }
     }
 
@@ -99,5 +103,12 @@ struct AlertWindow {
             heap.swapAt(place, least)
             place = least
         }
+    }
+}
+
+extension OrderWindow where Order == AlertOrder {
+    /// No alert is due before this; the distant past if that is not known.
+    var earliest: Timestamp {
+        first?.order.dueAt ?? (reach == .everything ? .distantFuture : .distantPast)
     }
 }

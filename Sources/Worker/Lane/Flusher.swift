@@ -1,4 +1,3 @@
-import Dispatch
 import Logging
 import Storage
 import Synchronization
@@ -19,7 +18,7 @@ final class Flusher: Sendable {
         let scrubs: Bool
     }
 
-    private let queue = DispatchQueue(label: "handoff.flush")
+    private let queue: any BackgroundQueue
     private let logger: Logger
     private let done: @Sendable (_ lane: Int32, _ outcome: Outcome) -> Void
 
@@ -31,8 +30,10 @@ final class Flusher: Sendable {
     }
 
     init(
-        logger: Logger, done: @escaping @Sendable (_ lane: Int32, _ outcome: Outcome) -> Void
+        queue: any BackgroundQueue, logger: Logger,
+        done: @escaping @Sendable (_ lane: Int32, _ outcome: Outcome) -> Void
     ) {
+        self.queue = queue
         self.logger = logger
         self.done = done
     }
@@ -41,7 +42,7 @@ final class Flusher: Sendable {
     ///
     /// A job that fails is tried again by the lane's next flush, with everything that it held.
     func write(_ job: Job) {
-        queue.async { [self] in
+        queue.run { [self] in
             var outcome = Outcome()
             do {
                 try job.writer.write(
@@ -68,7 +69,7 @@ final class Flusher: Sendable {
     /// Returns when everything that was to be written before this call has been.
     func waitForAll() async {
         await withCheckedContinuation { continuation in
-            queue.async { continuation.resume() }
+            queue.run { continuation.resume() }
         }
     }
 }

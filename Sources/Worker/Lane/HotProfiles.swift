@@ -1,4 +1,5 @@
 import Qualification
+import Storage
 import WireFormats
 
 /// A profile in memory, with what of it is still on its way to Kafka and to the disk.
@@ -27,6 +28,13 @@ final class ProfileEntry {
     /// The addresses that go to the disk with `inFlight` and with `unflushed`; nil if it has them.
     var inFlightAddresses: [String]?
     var unflushedAddresses: [String]?
+    /// For what the lead waits, as the profile is now; kept when the profile is dropped.
+    var waiting: [Waiting] = []
+    /// Whether that may be different from the last cut.
+    var hasNewWaiting = false
+    /// For what the lead waits in `inFlight` and in `unflushed`; nil if the disk has it.
+    var inFlightWaiting: [WaitingRow]?
+    var unflushedWaiting: [WaitingRow]?
     /// Those of `inFlight` and of `unflushed`.
     var inFlightTimers: ProfileTimers?
     var unflushedTimers: ProfileTimers?
@@ -41,6 +49,7 @@ final class ProfileEntry {
         self.profile = profile
         isDecoded = true
         nextAlert = profile.nextAlert
+        waiting = profile.waiting
     }
 
     /// How many bytes the profile had when it was last encoded.

@@ -20,8 +20,8 @@ enum LaneCommand: Sendable {
     case cut(halt: Bool, CheckedContinuation<LaneCut, Never>)
     /// The last cut is committed.
     case committed
-    /// Write what is committed to the disk; the changelog holds it up to this position.
-    case flush(position: Int64)
+    /// Write what is committed to the disk; the changelog ends here now.
+    case flush(end: Int64)
     /// The flusher has done so, or could not.
     case flushed(Flusher.Outcome)
     /// End, leaving everything uncommitted behind.
@@ -166,10 +166,9 @@ final class Lane: Sendable {
             isClosing.load(ordering: .acquiring)
         }
         guard let (restored, starts) = try await restoreAndCompare(restore) else { return }
-        let (writer, mark) = (restored.writer, restored.mark)
-        let audit = makeAudit(mark)
+        let audit = makeAudit(restored.mark)
         let runner = try LaneRunner(
-            number: number, environment: environment, writer: writer, mark: mark,
+            number: number, environment: environment, restored: restored,
             inputs: topics.inputs.compactMap { source, topic in
                 queues[source].map { queue in
                     LaneInput(
@@ -178,7 +177,9 @@ final class Lane: Sendable {
                         queue: queue, start: starts[source])
                 }
             }, audit: audit, gauge: gauge)
-        for queue in queues.values { try queue.onReady { [inbox] in inbox.signal.set() } }
+        for (source, _) in topics.inputs {
+            try queues[source]?.onReady { [inbox] in inbox.signal.set() }
+        }
         environment.report(.running(lane: number, serial: serial))
         try await withThrowingDiscardingTaskGroup { group in
             if let audit { group.addTask { await audit.run() } }
@@ -289,7 +290,7 @@ final class Lane: Sendable {
         }
     }
 
-    private func setAlarms(_ alert: Timestamp?, _ sweep: Duration) {
+    private func setAlarms(_ alert: Timestamp?, _ sweep: Duration?) {
         let clock = environment.clock
         let wake = { @Sendable [weak inbox] in inbox?.signal.set() ?? () }
         if let alert, alert < .latestAccepted {
@@ -297,7 +298,9 @@ final class Lane: Sendable {
                 clock.atWall(milliseconds: alert.milliseconds, $0)
             }
         }
-        sweepAlarm.set(for: sweep, wake: wake) { clock.after(sweep - clock.now(), $0) }
+        if let sweep {
+            sweepAlarm.set(for: sweep, wake: wake) { clock.after(sweep - clock.now(), $0) }
+        }
     }
 }
 

@@ -38,21 +38,31 @@ extension LaneProcessor {
 
     /// Whether alerts may have to fire before an event of that time is applied.
     func mayFire(_ at: Timestamp) -> Bool {
-        configuration.followUp.clock == .stream && alerts.earliest <= max(streamClock, at)
+        guard configuration.followUp.clock == .stream else { return false }
+        let clock = max(streamClock, at)
+        return alerts.earliest <= clock || mayRelease(at: clock)
     }
 
     /// Moves the stream clock and fires what is due; false if that needs another epoch.
     ///
-    /// The clock moves first and for good: should the lane end in between, the rest is due at its
-    /// next event, whichever that is.
+    /// If a day begins: the alerts due before it, then the release of waiting leads, then the other
+    /// alerts. The clock moves first and for good: should the lane end in between, the rest is due
+    /// at its next event, whichever that is.
     func moveClock(to at: Timestamp) throws -> Bool {
         streamClock = max(streamClock, at)
+        if mayRelease(at: streamClock) {
+            if streamClock.day > qualifier.capacity.day {
+                let before = Timestamp(milliseconds: streamClock.day.start.milliseconds - 1)
+                guard try fireAlerts(dueAt: before) else { return false }
+            }
+            guard try releaseWaiting(at: streamClock) else { return false }
+        }
         return try fireAlerts(dueAt: streamClock)
     }
 
     /// Takes note of an alert that has become the next one of its profile.
     func noteAlerts(of entry: ProfileEntry) {
-        let next = entry.profile.nextAlert
+        let next = Profile.nextAlert(of: &entry.profile)
         if next == entry.nextAlert { return }
         entry.nextAlert = next
         if let next { alerts.note(next, entry.key) }
@@ -123,6 +133,7 @@ extension LaneProcessor {
         forgottenInEpoch += 1
         counters.forgotten += 1
         entry.hasNewAddresses = true
+        noteWaiting(of: entry)
         markChanged(entry)
         noteErasure()
     }
@@ -131,11 +142,12 @@ extension LaneProcessor {
 extension ProfileChange {
     /// A committed profile on its way to the disk; empty bytes delete it.
     init(
-        _ key: [UInt8], _ value: [UInt8], _ timers: ProfileTimers?, _ addresses: [String]?
+        _ key: [UInt8], _ value: [UInt8], _ timers: ProfileTimers?, _ addresses: [String]?,
+        _ waiting: [WaitingRow]?
     ) {
         self.init(
             key: key, value: value.isEmpty ? nil : value,
             due: timers?.nextAlert?.sortable, idle: timers?.idleness.sortable,
-            addresses: addresses)
+            addresses: addresses, waiting: waiting)
     }
 }

@@ -1,7 +1,7 @@
 package import KafkaClient
 package import Qualification
 package import Storage
-import WireFormats
+package import WireFormats
 
 /// Where a lane's profiles come from when they are not in memory.
 package protocol ProfileSource: AnyObject {
@@ -22,6 +22,11 @@ package protocol ProfileSource: AnyObject {
     func leads(
         after place: AddressPlace, below end: String, limit: Int
     ) throws -> (keys: [[UInt8]], next: AddressPlace)?
+    /// The next leads that wait for a product behind one, in their order, at most `limit`; from the
+    /// first on if nil.
+    func waiting(
+        for product: String, after last: WaitingOrder?, limit: Int
+    ) throws -> [WaitingOrder]
 }
 
 /// What a lane has counted since it started; grows only.
@@ -69,6 +74,8 @@ package final class LaneProcessor {
     /// What a processor needs to know.
     package struct Configuration: Sendable {
         package var lane: Int32
+        /// The lanes of the whole group: a `daily_capacity` is shared out over them.
+        package var laneCount: Int
         package var definition: Definition
         package var limits: Qualifier.Limits
         package var futureTolerance: Span24h
@@ -83,11 +90,12 @@ package final class LaneProcessor {
 
         /// Everything given.
         package init(
-            lane: Int32, definition: Definition, limits: Qualifier.Limits,
+            lane: Int32, laneCount: Int = 1, definition: Definition, limits: Qualifier.Limits,
             futureTolerance: Span24h, topics: Topics, outputs: [String], hotBytes: Int,
             workerVersion: String, followUp: FollowUpSettings = FollowUpSettings()
         ) {
             self.lane = lane
+            self.laneCount = laneCount
             self.definition = definition
             self.limits = limits
             self.futureTolerance = futureTolerance
@@ -112,7 +120,12 @@ package final class LaneProcessor {
     private var dirtyBytes = 0
     /// The alerts that fire next.
     var alerts = AlertWindow()
-    /// Alerts fired and profiles forgotten since the last cut.
+    /// Waiting leads to release next; nil unless a day has just begun.
+    var release: OrderWindow<WaitingOrder>?
+    /// When the next day begins, as the capacity counts them; the distant past while waiting leads
+    /// are being released.
+    package internal(set) var nextRelease = Timestamp.distantPast
+    /// Alerts fired and leads released, and profiles forgotten since the last cut.
     var alertsInEpoch = 0
     var forgottenInEpoch = 0
     /// Where the search for idle profiles goes on; nil when none is under way.
@@ -130,7 +143,7 @@ package final class LaneProcessor {
     /// Makes the processor of a lane whose profiles and clock are those of the last commit.
     package init(
         _ configuration: Configuration, reference: any ReferenceData,
-        profiles: any ProfileSource, streamClock: Timestamp
+        profiles: any ProfileSource, streamClock: Timestamp, capacity: LaneMark.Capacity? = nil
     ) {
         self.configuration = configuration
         source = profiles
@@ -140,11 +153,13 @@ package final class LaneProcessor {
         qualifier = Qualifier(
             definition: configuration.definition, symbols: symbols, reference: reference,
             limits: configuration.limits)
+        qualifier.capacity = LaneCapacity(configuration, capacity)
         reader = EventReader(symbols: symbols, futureTolerance: configuration.futureTolerance)
         codec = ProfileCodec(symbols: symbols)
         outputs = LaneOutputs(
             topics: configuration.topics, outputs: configuration.outputs,
             partition: configuration.lane, workerVersion: configuration.workerVersion)
+        noteRelease()
     }
 
     // MARK: Records
@@ -233,6 +248,7 @@ package final class LaneProcessor {
             publishMessages()
             noteAlerts(of: entry)
         }
+        noteWaiting(of: entry)
         return outcome
     }
 
@@ -333,17 +349,19 @@ package final class LaneProcessor {
         if entry.isDecoded { return entry }
         // Neither is left of an entry that was dropped and then flushed: it is on the disk.
         let key = entry.key
-        let encoded = entry.inFlight ?? entry.unflushed
-        entry.profile = try profile(
-            key, encoded != nil ? encoded : try source.value(for: key.span))
+        let known = entry.inFlight ?? entry.unflushed
+        let encoded = known != nil ? known : try source.value(for: key.span)
+        entry.profile = try profile(key, encoded)
+        if let encoded { entry.encodedBytes = encoded.count }
         entry.isDecoded = true
         hot.resize(entry)
         return entry
     }
 
     private func load(_ key: [UInt8], _ hash: UInt64) throws -> ProfileEntry {
-        let entry = ProfileEntry(
-            key: key, hash: hash, profile: try profile(key, try source.value(for: key.span)))
+        let encoded = try source.value(for: key.span)
+        let entry = ProfileEntry(key: key, hash: hash, profile: try profile(key, encoded))
+        if let encoded { entry.encodedBytes = encoded.count }
         hot.insert(entry)
         return entry
     }
@@ -367,10 +385,14 @@ package final class LaneProcessor {
             let encoded = entry.profile.isEmpty ? [] : codec.encode(&entry.profile)
             entry.inFlight = encoded
             entry.inFlightTimers = ProfileTimers(
-                nextAlert: entry.nextAlert, idleness: entry.profile.idleness)
+                nextAlert: entry.nextAlert, idleness: Profile.idleness(of: &entry.profile))
             if entry.hasNewAddresses {
                 entry.inFlightAddresses = entry.profile.fields.addressKeys
                 entry.hasNewAddresses = false
+            }
+            if entry.hasNewWaiting {
+                entry.inFlightWaiting = rows(entry)
+                entry.hasNewWaiting = false
             }
             entry.encodedBytes = encoded.count
             entry.isDirty = false
@@ -420,6 +442,10 @@ package final class LaneProcessor {
                 entry.unflushedAddresses = addresses
                 entry.inFlightAddresses = nil
             }
+            if let waiting = entry.inFlightWaiting {
+                entry.unflushedWaiting = waiting
+                entry.inFlightWaiting = nil
+            }
             entry.unflushedSince = flush
             entry.inFlight = nil
             hot.resize(entry)
@@ -435,7 +461,9 @@ package final class LaneProcessor {
         flush += 1
         let changes = unflushed.compactMap { entry -> ProfileChange? in
             entry.unflushed.map {
-                ProfileChange(entry.key, $0, entry.unflushedTimers, entry.unflushedAddresses)
+                ProfileChange(
+                    entry.key, $0, entry.unflushedTimers, entry.unflushedAddresses,
+                    entry.unflushedWaiting)
             }
         }.sorted { $0.key.span.precedes($1.key.span) }
         defer { erasures.unflushed = false }
@@ -452,6 +480,7 @@ package final class LaneProcessor {
             unflushedBytes -= entry.unflushed?.count ?? 0
             entry.unflushed = nil
             entry.unflushedAddresses = nil
+            entry.unflushedWaiting = nil
             hot.resize(entry)
             return true
         }

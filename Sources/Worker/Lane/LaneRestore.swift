@@ -67,10 +67,12 @@ final class LaneRestore {
     /// The name of the fact that holds the encoded `LaneMark`.
     static let markFact = "lane"
 
-    /// A restored lane: its file, its mark, and whether the whole changelog was read for it.
+    /// A restored lane: its file, its mark, up to where the changelog was read, and whether from
+    /// its start.
     struct Restored {
         let writer: ProfileWriter
         let mark: LaneMark
+        let position: Int64
         let isWhole: Bool
     }
 
@@ -123,7 +125,9 @@ final class LaneRestore {
             try LaneRestore.scrub(writer, mark: position)
         }
         let mark = try writer.fact(LaneRestore.markFact).map { try LaneMark(decoding: $0) }
-        return Restored(writer: writer, mark: mark ?? LaneMark(), isWhole: isWhole)
+        return Restored(
+            writer: writer, mark: mark ?? LaneMark(), position: range.upperBound,
+            isWhole: isWhole)
     }
 
     private func open() throws -> ProfileWriter {
@@ -258,7 +262,10 @@ final class LaneRestore {
         for (key, value) in pending {
             let timers = try value.map { try ProfileCodec.timers(of: $0) }
             let addresses = try value.map { try ProfileCodec.addressKeys(of: $0) } ?? []
-            changes.append(ProfileChange(key, value ?? [], timers, addresses))
+            let waiting = try value.map { try ProfileCodec.waiting(of: $0, key: key) } ?? []
+            changes.append(
+                ProfileChange(
+                    key, value ?? [], timers, addresses, waiting.map { WaitingRow($0, $1) }))
         }
         changes.sort { $0.key.span.precedes($1.key.span) }
         var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []

@@ -11,8 +11,9 @@ final class LaneRunner {
         case goOn
         case wait
         case waitUntil(Duration)
-        /// Until an alert is due by the wall clock, or it is time to look for idle profiles.
-        case waitForTimers(alert: Timestamp?, sweep: Duration)
+        /// Until an alert is due or a day begins by the wall clock, or it is time to look for idle
+        /// profiles.
+        case waitForTimers(alert: Timestamp?, sweep: Duration?)
     }
 
     /// Records between two looks at the commands: about a millisecond.
@@ -38,6 +39,14 @@ final class LaneRunner {
     /// The mark of the last cut, at first the restored one.
     private var lastMark: LaneMark
     private var cutPositions: [Int64]
+    /// Up to here the changelog holds nothing that is not in this lane's state.
+    ///
+    /// Counted, not asked for: a worker that overslept a hand-over is told an end behind which
+    /// another owner has written. That owner begins only when every epoch of ours is decided, so
+    /// its records lie behind all of ours.
+    private var changelogPosition: Int64
+    /// What the epoch being committed adds to it: records and the transaction's marker.
+    private var changelogAdded: Int64 = 0
     private var recordsInEpoch = 0
     /// The time of the record taken last; the future, as long as there was none.
     private var lastTaken = LaneMerge.nothing
@@ -48,17 +57,21 @@ final class LaneRunner {
     private var lastFlush = Duration.zero
     private var flushesErasure = false
     private var nextSweep = Duration.zero
+    /// Between the wall clock and the one that only goes forward, when the lane began.
+    private let clockOffset: Int64
     private var trail: ReferenceTrail
     private var teller: LaneTeller
 
     init(
-        number: Int32, environment: LaneEnvironment, writer: ProfileWriter, mark: LaneMark,
+        number: Int32, environment: LaneEnvironment, restored: LaneRestore.Restored,
         inputs: [LaneInput], audit: ReferenceAudit?, gauge: LaneGauge
     ) throws {
         self.number = number
         teller = LaneTeller(gauge, environment.monitor, environment.clock)
         self.environment = environment
-        self.writer = writer
+        writer = restored.writer
+        let mark = restored.mark
+        changelogPosition = restored.position
         self.audit = audit
         self.inputs = inputs
         let settings = environment.settings
@@ -70,24 +83,29 @@ final class LaneRunner {
         trail = try ReferenceTrail(reference, mark: mark)
         processor = LaneProcessor(
             LaneProcessor.Configuration(
-                lane: number, definition: environment.definition, limits: settings.limits,
-                futureTolerance: settings.futureTolerance, topics: settings.topics,
-                outputs: environment.outputs, hotBytes: settings.hotProfileBytesPerLane,
+                lane: number, laneCount: settings.laneCount, definition: environment.definition,
+                limits: settings.limits, futureTolerance: settings.futureTolerance,
+                topics: settings.topics, outputs: environment.outputs,
+                hotBytes: settings.hotProfileBytesPerLane,
                 workerVersion: settings.workerVersion, followUp: settings.followUp),
             reference: reference,
             profiles: StoredProfiles(
                 try ProfileReader(folder: environment.folder, lane: Int(number))),
-            streamClock: mark.streamClock)
+            streamClock: mark.streamClock, capacity: mark.capacity)
         nextSweep = environment.clock.now() + settings.followUp.forgetInterval
+        clockOffset = environment.clock.wallOffset
     }
 
     var recordCount: Int { processor.counters.records }
 
     /// Whether a cut would have anything to commit.
     var hasWork: Bool {
-        processor.hasChanges || audit?.hasFindings == true
+        (processor.hasChanges || audit?.hasFindings == true || trail.hasMoved) && hasPosition
             || zip(inputs, cutPositions).contains { $0.position != $1 }
     }
+
+    /// Whether there is an offset to commit: without one an epoch is not fenced.
+    private var hasPosition: Bool { inputs.contains { $0.position >= 0 } }
 
     /// Whether so much waits for the disk that it should go there before its time.
     var wantsFlush: Bool {
@@ -128,13 +146,13 @@ final class LaneRunner {
         if processor.outputBytes > environment.settings.epochMaxBytesPerLane {
             return waitForCut()
         }
-        let afterwards = try workOnTimers()
+        let hasMore = try workOnTimers()
         var state = LaneMerge.Inputs()
         for place in inputs.indices { try look(at: place, &state) }
         for _ in 0..<LaneRunner.recordsPerTurn {
             switch merge.choose(state, clock: environment.clock) {
-            case .idle: return afterwards
-            case .wait(let time): return .waitUntil(time)
+            case .idle: return hasMore ? .goOn : waitForTimers()
+            case .wait(let time): return hasMore ? .goOn : .waitUntil(time)
             case .take(let place):
                 guard let batch = inputs[place].batch else { return .goOn }
                 lastTaken = state.heads[place]
@@ -154,37 +172,57 @@ final class LaneRunner {
         return .goOn
     }
 
-    /// Decides leads again whose reference data changed, fires due alerts and forgets idle
-    /// profiles, a few between two turns of records, so that none keeps events waiting; tells what
-    /// to do if no record waits.
+    /// Decides leads again whose reference data changed, fires due alerts, releases waiting leads
+    /// when a day begins, and forgets idle profiles, a few between two turns of records, so that
+    /// none keeps events waiting; returns whether there is more to do at once.
     ///
-    /// By the stream clock alerts fire before the event that moves it, not here.
-    private func workOnTimers() throws -> Next {
+    /// By the stream clock alerts fire and days begin before the event that moves it, not here.
+    private func workOnTimers() throws -> Bool {
+        // What was only looked at is never committed, so no commit would keep memory in its bounds.
+        defer { processor.sweep() }
         let followUp = environment.settings.followUp
         let wall = Timestamp(milliseconds: environment.clock.wallMilliseconds())
-        var isDone = true
+        var hasMore = false
         if trail.hasWork {
-            isDone = try trail.advance(processor, limit: LaneRunner.timersPerTurn)
+            hasMore = try !trail.advance(processor, limit: LaneRunner.timersPerTurn)
         }
         if followUp.clock == .wall, processor.nextAlert <= wall, processor.hasRoomForAlerts {
-            let haveFired = try processor.fireAlerts(
-                dueAt: wall, limit: LaneRunner.timersPerTurn)
-            isDone = isDone && haveFired
+            let isDone = try processor.fireAlerts(dueAt: wall, limit: LaneRunner.timersPerTurn)
+            hasMore = hasMore || !isDone && processor.hasRoomForAlerts
+        }
+        if followUp.clock == .wall, processor.mayRelease(at: wall), processor.hasRoomForAlerts {
+            let isDone = try processor.releaseWaiting(at: wall, limit: LaneRunner.timersPerTurn)
+            hasMore = hasMore || !isDone && processor.hasRoomForAlerts
         }
         let now = environment.clock.now()
-        if now >= nextSweep, !isBehind {
+        if now >= nextSweep, !isBehind, isClockSound, processor.hasRoomToForget {
             let clock = followUp.clock == .wall ? wall : processor.streamClock
             if try processor.forgetIdle(now: clock, limit: LaneRunner.timersPerTurn) {
                 nextSweep = now + followUp.forgetInterval
             } else {
-                isDone = isDone && !processor.hasRoomToForget
+                hasMore = hasMore || processor.hasRoomToForget
             }
         }
-        if !isDone, processor.hasRoomForAlerts { return .goOn }
-        // Without room the next cut wakes the lane; there is one, because what fired is to be
-        // committed.
-        let hasAlert = followUp.clock == .wall && processor.hasRoomForAlerts
-        return .waitForTimers(alert: hasAlert ? processor.nextAlert : nil, sweep: nextSweep)
+        return hasMore
+    }
+
+    /// Whether the wall clock still is about where it was, as far as time has passed: forgetting
+    /// cannot be undone, so it waits when somebody has moved the clock.
+    private var isClockSound: Bool {
+        abs(environment.clock.wallOffset - clockOffset) < Span24h.milliseconds
+    }
+
+    /// What to wait for when no record waits.
+    ///
+    /// What has no room left in the epoch is woken by the cut, which comes, for there is something
+    /// to commit.
+    private func waitForTimers() -> Next {
+        let followsWall = environment.settings.followUp.clock == .wall
+        return .waitForTimers(
+            alert: followsWall && processor.hasRoomForAlerts
+                ? min(processor.nextAlert, processor.nextRelease) : nil,
+            // A backlog puts it off; the record that comes next looks again.
+            sweep: processor.hasRoomToForget && !isBehind && isClockSound ? nextSweep : nil)
     }
 
     /// Leads to decide again, alerts, and profiles to forget, between two turns: about a
@@ -223,9 +261,10 @@ final class LaneRunner {
         case .committed:
             isCommitting = false
             teller.committed()
+            changelogPosition += changelogAdded
             processor.committed()
             processor.sweep()
-        case .flush(let position): flush(position)
+        case .flush(let end): flush(end)
         case .flushed(let outcome):
             isFlushing = false
             teller.flushed(isWritten: outcome.isWritten)
@@ -246,16 +285,27 @@ final class LaneRunner {
             cut.offsets[inputs[place].partition] = inputs[place].position
             cutPositions[place] = inputs[place].position
         }
+        if cut.offsets.isEmpty {
+            // An epoch of alerts or findings alone: offsets said again, because only with offsets
+            // does the broker look whether this worker is still a member of its group.
+            for input in inputs where input.position >= 0 {
+                cut.offsets[input.partition] = input.position
+            }
+        }
         var mark = LaneMark(streamClock: processor.streamClock)
         mark.sequence = lastMark.sequence + 1
         mark.references = audited?.positions ?? [:]
         mark.decided = trail.positions
+        trail.hasMoved = false
+        mark.capacity = LaneMark.Capacity(processor.capacity)
         for input in inputs where input.position >= 0 {
             mark.positions[input.source] = input.position
         }
         cut.records.append(
             topic: LaneOutputs.changelog, partition: number, key: LaneMark.key,
             value: mark.encoded)
+        // And the marker that Kafka writes at the end of the transaction.
+        changelogAdded = Int64(cut.records.count(ofTopic: LaneOutputs.changelog)) + 1
         isCommitting = true
         isFull = false
         recordsInEpoch = 0
@@ -278,7 +328,7 @@ final class LaneRunner {
             unflushedBytes: processor.unflushedBytes)
     }
 
-    private func flush(_ position: Int64) {
+    private func flush(_ end: Int64) {
         guard !isFlushing, !isCommitting, processor.hasUnflushed else { return }
         lastFlush = environment.clock.now()
         isFlushing = true
@@ -289,7 +339,7 @@ final class LaneRunner {
             Flusher.Job(
                 lane: number, writer: writer, changes: changes,
                 mark: ChangelogMark(
-                    nextOffset: position,
+                    nextOffset: min(end, changelogPosition),
                     writtenAtMilliseconds: environment.clock.wallMilliseconds()),
                 laneMark: lastMark.encoded, scrubs: hasErased))
     }

@@ -13,6 +13,8 @@ struct ReferenceTrail {
     private let reader: any DecisiveReference
     /// The offset of the next record of each partition to decide by.
     private(set) var positions: [LaneMark.ReferencePartition: Int64]
+    /// Whether they have moved since somebody last set this to false.
+    var hasMoved = false
     /// The version of the reference data that `unvisited` was read after.
     private var version: UInt64 = 0
     private var unvisited: [ReferencePosition] = []
@@ -67,6 +69,7 @@ struct ReferenceTrail {
                 positions[
                     LaneMark.ReferencePartition(topic: entry.topic, partition: entry.partition)] =
                     entry.offset + 1
+                hasMoved = true
                 entries.removeFirst()
             }
         }
@@ -84,12 +87,22 @@ struct ReferenceTrail {
                 unvisited = try reader.positions()
             }
             guard let position = unvisited.last else { return false }
-            let reached = positions[ReferenceTrail.partition(position)] ?? 0
+            let partition = ReferenceTrail.partition(position)
+            // This worker's cache may be behind the one that the lane came from: what it takes in
+            // later has to be looked at then, because events are decided without it until then.
+            let reached = min(positions[partition] ?? 0, position.nextOffset)
+            if positions[partition] != nil { positions[partition] = reached }
             entries = try reader.decisiveEntries(
-                topic: position.topic, partition: position.partition,
-                // A position behind the end is of a topic that was made anew.
-                from: reached <= position.nextOffset ? reached : 0,
+                topic: position.topic, partition: position.partition, from: reached,
                 limit: ReferenceTrail.entriesPerLook)
+            if reader.isChanging {
+                // These rows may be newer than the version that tells of them: decided by them now,
+                // a lead would seem up to date. They are read again under the next version.
+                entries = []
+                version = 0
+                unvisited = []
+                return false
+            }
             if !entries.isEmpty { return true }
             unvisited.removeLast()
         }
@@ -104,6 +117,8 @@ struct ReferenceTrail {
 package protocol DecisiveReference: AnyObject {
     /// Grows with every change.
     var version: UInt64 { get }
+    /// Whether rows are being changed of which `version` does not tell yet.
+    var isChanging: Bool { get }
     /// Up to where each partition of the reference topics is in the cache.
     func positions() throws(StorageError) -> [ReferencePosition]
     /// What leads must be decided again by: of one partition, from an offset on, in order.
@@ -122,17 +137,19 @@ extension LaneProcessor {
         markChanged(entry)
         publishMessages()
         noteAlerts(of: entry)
+        noteWaiting(of: entry)
     }
 
     /// The same for leads whose addresses are not on the disk yet, where the index is.
     func decideUnstoredAgain(concernedBy entries: [String]) throws {
         var keys: Set<[UInt8]> = []
+        let wanted = Set(entries.map(AddressKey.of))
         forEachUnstored { entry in
             let current = entry.hasNewAddresses ? entry.profile.fields.addressKeys : []
             let addresses =
                 current + (entry.inFlightAddresses ?? []) + (entry.unflushedAddresses ?? [])
             let isConcerned = addresses.contains { address in
-                entries.contains { AddressKey.isConcerned(address, by: $0) }
+                AddressKey.concerning(address).contains(where: wanted.contains)
             }
             if isConcerned { keys.insert(entry.key) }
         }

@@ -36,4 +36,12 @@ package final class StoredProfiles: ProfileSource {
     ) throws -> (keys: [[UInt8]], next: AddressPlace)? {
         try reader.leads(after: place, below: end, limit: limit)
     }
+
+    package func waiting(
+        for product: String, after last: WaitingOrder?, limit: Int
+    ) throws -> [WaitingOrder] {
+        let place = last.map { WaitingPlace(rank: $0.sortable, key: $0.key) }
+        return try reader.waiting(for: product, after: place, limit: limit)
+            .compactMap { WaitingOrder(sortable: $0.rank, key: $0.key) }
+    }
 }

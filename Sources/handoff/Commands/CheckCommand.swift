@@ -52,7 +52,9 @@ struct CheckCommand: ParsableCommand {
             checked.warnings.map { warning in
                 "\(warning.file):\(warning.line):\(warning.column): warning: \(warning.message)"
             })
-        print(DefinitionSummary(path: path, definition: checked.definition).text)
+        let summary = DefinitionSummary(
+            path: path, definition: checked.definition, partitions: settings.partitions)
+        print(summary.text)
     }
 }
 
@@ -74,6 +76,9 @@ extension SettingsOption {
 struct DefinitionSummary {
     let path: String
     let definition: Definition
+    /// The partitions that 'topics ensure' gives the inputs: a daily capacity is shared out over
+    /// them.
+    let partitions: Int
 
     var text: String {
         let approvals = [
@@ -98,7 +103,7 @@ struct DefinitionSummary {
                 product.id, product.fitAtLeast.description,
                 product.engagementAtLeast.description,
                 product.handRaiseFitAtLeast?.description ?? "-", product.topic,
-                product.paused ? "paused" : "",
+                notes(product),
             ]
         }
         let heading = ["product", "fit", "engagement", "hand raise fit", "topic", ""]
@@ -106,5 +111,17 @@ struct DefinitionSummary {
             String(line.reversed().drop(while: { $0 == " " }).reversed())
         }
         return (head + table).joined(separator: "\n")
+    }
+
+    private func notes(_ product: Product) -> String {
+        var notes = product.paused ? ["paused"] : []
+        if let capacity = product.dailyCapacity {
+            let (least, rest) = capacity.quotientAndRemainder(dividingBy: partitions)
+            let share = rest == 0 ? "\(least)" : "\(least) or \(least + 1)"
+            notes.append(
+                "\(capacity) MQLs a day"
+                    + (partitions > 1 ? ", \(share) in each of \(partitions) partitions" : ""))
+        }
+        return notes.joined(separator: "; ")
     }
 }

@@ -43,6 +43,10 @@ enum ExplanationWords {
         case .engagement(let needed, let actual):
             "\(needed - actual) engagement points (\(actual) of \(needed))"
         case .paused: "the product is paused in the definition"
+        case .capacity(let perDay, let score):
+            "room: the product takes \(perDay) MQLs a day (daily_capacity), and this lead's lane "
+                + "has used its share; it waits with \(score) points, and those with the most "
+                + "are handed over when the next day (UTC) begins"
         }
     }
 

@@ -57,6 +57,11 @@ struct ReferenceLoadCommand: AsyncParsableCommand {
             throw error.asCommandFailure
         }
         print(summary.text)
+        guard summary.isHeaderGood else {
+            throw CommandFailure(
+                "\(file): nothing was published, because the header is not that of \(table); "
+                    + "correct it and load the file again", exitCode: 2)
+        }
         guard summary.isComplete else {
             throw CommandFailure(
                 "\(file): not all rows were published; correct the file and load it again, which "

@@ -35,7 +35,7 @@ struct ReportCommand: AsyncParsableCommand {
               lapsed, withdrawn: MQLs with an mql.lapsed, an mql.withdrawn
               speed to lead: qualified_at to the first contacted; the median, and
                 the time within which 90 % were (nearest rank)
-              due: contacted, or past follow_up_by by now and not withdrawn
+              due: past follow_up_by by now, and contacted or still to be
               in time: first contact at follow_up_by or before; share of those due
               never, overdue: not contacted at all; of them, those due
               cost: a campaign's cost, split evenly over all its MQLs; per MQL,

@@ -40,6 +40,11 @@ struct DefinitionMutator {
             let limit = ".engagement_at_least"
             changes.append((path + limit, .number(Double(random.number(5...40)))))
             if random.chance(20) { changes.append((path + ".paused", .bool(random.chance(50)))) }
+            if random.chance(30) {
+                let capacity = Double(random.number(1...4))
+                let value = random.chance(70) ? JSONValue.number(capacity) : .null
+                changes.append((path + ".daily_capacity", value))
+            }
         }
         for criterion in criteria where random.chance(20) {
             changes += criterionChanges("engagement." + criterion, &random)
@@ -87,6 +92,9 @@ struct DefinitionMutator {
         changes.append((path + ".hand_raise_fit_at_least", handRaise))
         changes.append((path + ".business_hours", businessHours(&random)))
         if random.chance(8) { changes.append((path + ".paused", true)) }
+        if random.chance(35) {
+            changes.append((path + ".daily_capacity", .number(Double(random.number(1...3)))))
+        }
         if random.chance(20) {
             changes.append((path + ".extra_required", [.string(random.pick(requiredFields))]))
         }

@@ -18,6 +18,8 @@ package struct WorldOptions: Sendable {
     package var definitionChanges = false
     /// New versions may lack a product that has MQLs; the contract says little about those.
     package var productRemoval = false
+    /// Products with a `daily_capacity`, whose leads may have to wait.
+    package var capacities = true
     /// Random changes to the definition a world starts with.
     package var mutatedDefinition = true
 

@@ -14,7 +14,10 @@ package struct WorldGenerator: Sendable {
         var random = SplitMix64(seed: seed)
         var yaml = baseDefinition
         if options.mutatedDefinition {
-            yaml = try DefinitionText.changed(yaml, by: DefinitionMutator.first(&random))
+            let changes = DefinitionMutator.first(&random).filter { change in
+                options.capacities || !change.path.hasSuffix(".daily_capacity")
+            }
+            yaml = try DefinitionText.changed(yaml, by: changes)
         }
         var settings = ModelSettings()
         if options.timers { settings.slaClock = .stream }

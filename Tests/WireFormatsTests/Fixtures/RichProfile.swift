@@ -35,6 +35,23 @@ enum RichProfile {
         return profile
     }
 
+    /// The same, of a lead that waits for two products.
+    static func makeWaiting(_ symbols: SymbolTable) -> Profile {
+        var profile = make(symbols)
+        profile.products[2].status = .waitingForCapacity
+        profile.products[2].codes = [symbols.intern("waiting_for_capacity")]
+        profile.waiting = [
+            Waiting(
+                product: symbols.intern("analytics"), score: Points(hundredths: 7_025),
+                asOf: asOf + .minutes(1), type: symbols.intern("demo_requested"),
+                tag: symbols.intern("crm"), at: asOf - .days(1)),
+            Waiting(
+                product: symbols.intern("later"), score: Points(hundredths: -300), asOf: asOf,
+                type: symbols.intern("lead.captured"), tag: .none, at: asOf),
+        ]
+        return profile
+    }
+
     private static func addFields(_ profile: inout Profile) {
         let captured = Stamp(at: asOf - .days(20), eventID: uuid)
         let updated = stamp(3, "updated")

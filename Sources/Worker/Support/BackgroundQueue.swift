@@ -1,0 +1,21 @@
+import Dispatch
+
+/// Runs blocking work apart from the lanes, one piece after the other.
+///
+/// A door for the simulator, which runs everything on one thread in virtual time.
+package protocol BackgroundQueue: Sendable {
+    /// Runs `body` once, after everything handed over before it.
+    func run(_ body: @escaping @Sendable () -> Void)
+}
+
+/// A thread of the machine.
+package struct DispatchBackgroundQueue: BackgroundQueue {
+    private let queue = DispatchQueue(label: "handoff.flush")
+
+    /// A queue of its own.
+    package init() {}
+
+    package func run(_ body: @escaping @Sendable () -> Void) {
+        queue.async(execute: body)
+    }
+}

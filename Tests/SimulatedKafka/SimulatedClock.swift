@@ -1,0 +1,72 @@
+import ReferenceModel
+import Synchronization
+import Worker
+
+/// The virtual time as a worker sees it.
+package final class SimulatedClock: WorkerClock {
+    private let scheduler: Scheduler
+    private let base: Mutex<Int64>
+
+    /// A clock whose time of day begins at `wallMilliseconds` since 1970.
+    package init(scheduler: Scheduler, wallMilliseconds: Int64) {
+        self.scheduler = scheduler
+        base = Mutex(wallMilliseconds)
+    }
+
+    package func wallMilliseconds() -> Int64 {
+        base.withLock { $0 } + scheduler.now.wholeMilliseconds
+    }
+
+    /// Moves the time of day, as an operator may; `now` goes on as before.
+    package func jump(milliseconds: Int64) {
+        base.withLock { $0 += milliseconds }
+    }
+
+    package func now() -> Duration { scheduler.now }
+
+    package func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void) {
+        scheduler.after(delay, body)
+    }
+}
+
+extension Duration {
+    /// Rounded down.
+    package var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+    }
+}
+
+/// The disk's thread of one process: one piece of work after the other, each after a while.
+package final class SimulatedDisk: BackgroundQueue {
+    private let scheduler: Scheduler
+    private let executor: ProcessExecutor
+    private let waiting = Mutex<[@Sendable () -> Void]>([])
+
+    /// The disk of the process with that executor.
+    package init(scheduler: Scheduler, executor: ProcessExecutor) {
+        self.scheduler = scheduler
+        self.executor = executor
+    }
+
+    package func run(_ body: @escaping @Sendable () -> Void) {
+        let isFirst = waiting.withLock { waiting -> Bool in
+            waiting.append(body)
+            return waiting.count == 1
+        }
+        if isFirst { work() }
+    }
+
+    private func work() {
+        let delay = scheduler.draw { $0.chance(5) ? $0.number(0...400_000) : $0.number(0...3_000) }
+        scheduler.after(.microseconds(delay)) { [self] in
+            if executor.isPaused { return work() }
+            waiting.withLock { $0.first }?()
+            let hasMore = waiting.withLock { waiting -> Bool in
+                waiting.removeFirst()
+                return !waiting.isEmpty
+            }
+            if hasMore { work() }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+import KafkaClient
+import SimulatedKafka
+import Testing
+import Worker
+
+/// Single paths of epoch, hand-over and restore, each forced by a script instead of drawn.
+struct PathTests {
+    /// Builds a world without random faults, runs it with a script and returns it.
+    private func run(
+        seed: UInt64, workers: Int = 2, _ change: (inout WorldRunOptions) -> Void = { _ in },
+        _ prepare: (SimulatedWorld) -> Void
+    ) throws -> SimulatedWorld {
+        let scene = try Scenes.shared.scene(0)
+        var options = WorldRunOptions(scene: scene)
+        options.workers = workers
+        options.feedTime = .seconds(3)
+        options.settings.flushInterval = .milliseconds(500)
+        change(&options)
+        let world = SimulatedWorld(scene: scene, options: options, seed: seed)
+        prepare(world)
+        // The script knows the world: without this neither would go, nor the folder.
+        defer { world.script = nil }
+        try world.run()
+        return world
+    }
+
+    /// Strikes once, at the n-th call of that kind by worker 0.
+    private func once(
+        _ wanted: PortCall, number: Int, _ fault: Fault
+    ) -> (PortCall, SimulatedProcess) -> Fault? {
+        var seen = 0
+        return { call, process in
+            guard call == wanted, process.number == 0 else { return nil }
+            seen += 1
+            return seen == number ? fault : nil
+        }
+    }
+
+    @Test(
+        "an epoch committed after a successor's restore is restored as well",
+        arguments: 1...UInt64(6))
+    func offsetsAhead(_ seed: UInt64) throws {
+        // The records are written with the commit, after the successor has read the changelog; the
+        // offsets are held back from it by the transaction.
+        var looks = 0
+        let world = try run(seed: seed) { world in
+            let strike = once(.commit, number: 3, .pause(.seconds(13), isAfter: false))
+            world.script = { call, process in
+                process.port?.writesWithCommit = true
+                if process.number == 1, call == .committed { looks += 1 }
+                return strike(call, process)
+            }
+        }
+        #expect(Verdict.faults(world) == [])
+        #expect(!world.strikes.isEmpty)
+        #expect(looks > world.scene.laneCount, "the successor never had to look again")
+    }
+
+    @Test("offsets that were moved on by hand are taken as they are")
+    func offsetsMovedOn() throws {
+        let world = try run(seed: 1, workers: 1) { options in
+            options.feedTime = .milliseconds(300)
+        } _: { world in
+            let strike = once(.begin, number: 4, .crash(isAfter: false, .kept))
+            world.script = { call, process in
+                let fault = strike(call, process)
+                if fault != nil {
+                    for (_, topic) in world.topics.inputs {
+                        let partition = TopicPartition(topic: topic, partition: 1)
+                        world.cluster.group.reset(partition, to: world.cluster.log(partition).end)
+                    }
+                }
+                return fault
+            }
+        }
+        #expect(world.violations == [])
+        let other = Verdict.faults(world).filter { !$0.contains("lane 1") }
+        #expect(other == [])
+    }
+
+    @Test(
+        "offsets that are gone or were moved back repeat nothing", arguments: [nil, 0] as [Int64?])
+    func offsetsMovedBack(_ offset: Int64?) throws {
+        let world = try run(seed: 1, workers: 1) { _ in
+        } _: { world in
+            let strike = once(.begin, number: 4, .crash(isAfter: false, .kept))
+            world.script = { call, process in
+                let fault = strike(call, process)
+                if fault != nil {
+                    for (_, topic) in world.topics.inputs {
+                        for lane in 0..<Int32(3) {
+                            world.cluster.group.reset(
+                                TopicPartition(topic: topic, partition: lane), to: offset)
+                        }
+                    }
+                }
+                return fault
+            }
+        }
+        #expect(Verdict.faults(world) == [])
+    }
+
+    /// A worker that hangs in the middle of an epoch longer than a revoke may take, while a second
+    /// one joins.
+    private func oversleptRevoke(
+        _ seed: UInt64, wrap: @escaping (SimulatedPort) -> any KafkaPort = { $0 }
+    ) throws -> SimulatedWorld {
+        try run(seed: seed) { options in
+            options.revokeDeadline = .seconds(2)
+            options.feedTime = .seconds(8)
+        } _: { world in
+            world.wrap = wrap
+            var hasHung = false
+            world.script = { call, process in
+                guard call == .send, process.number == 0, !hasHung,
+                    world.processes.count == 2, process.member?.assigned.count == 9
+                else { return nil }
+                hasHung = true
+                return .delay(.seconds(9))
+            }
+        }
+    }
+
+    @Test(
+        "offsets go out in the name of the assignment that their lanes began with",
+        arguments: 1...UInt64(8))
+    func staleGeneration(_ seed: UInt64) throws {
+        let world = try oversleptRevoke(seed)
+        #expect(Verdict.faults(world) == [])
+        let refusals = world.processes[0]?.port?.staleRefusals ?? 0
+        #expect(refusals > 0 || world.strikes.isEmpty)
+    }
+
+    @Test("the same with the assignment of the moment goes wrong, and is seen to")
+    func freshGeneration() throws {
+        let faults = try (1...UInt64(8)).flatMap { seed in
+            Verdict.faults(try oversleptRevoke(seed) { FreshGenerationPort(port: $0) })
+        }
+        #expect(!faults.isEmpty)
+    }
+
+    @Test(
+        "a rewind that is refused during a rebalance is made after it", arguments: 1...UInt64(8))
+    func rewindRefused(_ seed: UInt64) throws {
+        // An epoch fails, and while its transaction is being aborted the group rebalances.
+        let world = try run(seed: seed, workers: 1) { options in
+            options.revokeDeadline = .seconds(30)
+        } _: { world in
+            let fail = once(.commit, number: 2, .refuse(.abort))
+            let hang = once(.abort, number: 1, .delay(.seconds(3)))
+            world.script = { call, process in
+                let fault = fail(call, process)
+                if fault != nil { world.cluster.group.rebalance() }
+                return fault ?? hang(call, process)
+            }
+        }
+        #expect(Verdict.faults(world) == [])
+        #expect(world.processes[0]?.member?.rewindsRefused ?? 0 > 0)
+    }
+
+    @Test("an epoch of findings alone is fenced as every other", arguments: 1...UInt64(6))
+    func findingsAlone(_ seed: UInt64) throws {
+        let world = try run(seed: seed) { options in
+            // Nothing to consume while bad rows are found.
+            options.feedDelay = .seconds(30)
+            options.badRowsAt = .seconds(3)
+        } _: { world in
+            var hasStruck = false
+            world.script = { call, process in
+                guard call == .send, process.number == 0, !hasStruck,
+                    world.scheduler.now > .seconds(3)
+                else { return nil }
+                hasStruck = true
+                return .pause(.seconds(13), isAfter: false)
+            }
+        }
+        #expect(!world.strikes.isEmpty)
+        #expect(Verdict.faults(world) == [])
+    }
+}
+
+/// The port as it was once: the generation of the moment, not that of the lanes.
+private struct FreshGenerationPort: KafkaPort {
+    let port: SimulatedPort
+
+    func sendOffsets(_ offsets: [TopicPartition: Int64]) async throws(KafkaError) {
+        try port.noteAssignment()
+        try await port.sendOffsets(offsets)
+    }
+
+    func initialiseTransactions() async throws(KafkaError) {
+        try await port.initialiseTransactions()
+    }
+    func beginTransaction() async throws(KafkaError) { try await port.beginTransaction() }
+    func send(_ records: OutboundRecords) async throws(KafkaError) {
+        try await port.send(records)
+    }
+    func noteAssignment() throws(KafkaError) { try port.noteAssignment() }
+    func commitTransaction() async throws(KafkaError) { try await port.commitTransaction() }
+    func abortTransaction() async throws(KafkaError) { try await port.abortTransaction() }
+    func recycleProducer() async throws(KafkaError) { try await port.recycleProducer() }
+    func committed(
+        _ partitions: [TopicPartition]
+    ) async throws(KafkaError) -> [TopicPartition: Int64] {
+        try await port.committed(partitions)
+    }
+    func rewind(
+        to offsets: [TopicPartition: Int64]
+    ) async throws(KafkaError) -> [TopicPartition: any InputQueue] {
+        try await port.rewind(to: offsets)
+    }
+    func logRange(_ partition: TopicPartition) async throws(KafkaError) -> Range<Int64> {
+        try await port.logRange(partition)
+    }
+    func partitionCount(of topic: String) async throws(KafkaError) -> Int {
+        try await port.partitionCount(of: topic)
+    }
+    func readChangelog(
+        _ partition: TopicPartition, from offset: Int64
+    ) throws(KafkaError) -> any ChangelogReading {
+        try port.readChangelog(partition, from: offset)
+    }
+}

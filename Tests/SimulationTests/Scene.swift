@@ -1,0 +1,114 @@
+import KafkaClient
+import Qualification
+import ReferenceModel
+import SimulatedKafka
+import TestSupport
+import Worker
+
+/// The records of a few lanes, and what a worker without mishaps makes of them.
+///
+/// Costly to make, so many schedules share one.
+struct Scene: Sendable {
+    static let recordsPerLane = 40
+    /// How many schedules share a scene.
+    static let schedulesPerScene: UInt64 = 250
+
+    let seed: UInt64
+    let laneCount = 3
+    let definition: Definition
+    let definitionText: String
+    let settings: ModelSettings
+    let reference: [ModelRecord]
+    let lanes: [[ModelRecord]]
+    /// What the fault-free run published, by lane and topic; filled by `Golden`.
+    var golden = Published()
+
+    init(seed: UInt64) throws {
+        var options = WorldOptions()
+        options.referenceChanges = false
+        options.records = Scene.recordsPerLane
+        let first = try WorldGenerator(
+            baseDefinition: try Fixtures.exampleDefinitionText(), options: options
+        ).world(seed: seed)
+        options.mutatedDefinition = false
+        let others = WorldGenerator(baseDefinition: first.definitionYAML, options: options)
+        self.seed = seed
+        definitionText = first.definitionYAML
+        definition = try Fixtures.definition(first.definitionYAML)
+        settings = first.settings
+        reference = first.referenceRecords
+        lanes =
+            try [first.records]
+            + (1..<UInt64(3)).map { try others.world(seed: seed &* 1_000 &+ $0).records }
+    }
+
+    /// What the model makes of one lane.
+    func expectation(lane: Int) throws -> [ModelOutput] {
+        let model = try ReferenceModel(
+            definitionYAML: definitionText,
+            definitionSHA256: SHA256.hexadecimal(Array(definitionText.utf8)), settings: settings)
+        model.loadReference(reference)
+        return lanes[lane].flatMap { model.take($0) }
+    }
+
+    /// Bad rows of reference topics, each to be told of once, by the owner of lane 0.
+    static let badReferenceRecords: [StoredRecord] = (0..<3).map {
+        StoredRecord(
+            key: Array("bad-\($0)".utf8), value: Array("{".utf8), timestamp: 1, offset: 0)
+    }
+}
+
+/// What was published, free of what may differ from run to run.
+struct Published: Sendable, Equatable {
+    /// By lane and topic, in the order of the topic.
+    var messages: [Int: [String: [StoredRecord]]] = [:]
+    /// Dead letters of the reference topics, sorted.
+    var audited: [[UInt8]] = []
+    /// The fold of each lane's changelog, marks excepted.
+    var profiles: [Int: [[UInt8]: [UInt8]]] = [:]
+
+    init() {}
+
+    /// Reads everything committed.
+    init(_ cluster: SimulatedCluster, topics: Topics, outputs: [String], lanes: Int) {
+        for topic in outputs where topic != topics.profiles {
+            let log = cluster.log(TopicPartition(topic: topic, partition: 0))
+            for var record in log.committed(from: 0, max: .max) {
+                record.offset = 0
+                record.timestamp = 0
+                let origin = record.header("handoff.error.topic") ?? ""
+                if topics.references.contains(origin) {
+                    audited.append(record.key ?? [])
+                    continue
+                }
+                let place =
+                    record.header("handoff.partition")
+                    ?? record.header("handoff.error.partition")
+                let lane = place.flatMap { Int($0) } ?? -1
+                messages[lane, default: [:]][topic, default: []].append(record)
+            }
+        }
+        audited.sort { $0.lexicographicallyPrecedes($1) }
+        for lane in 0..<lanes {
+            let partition = TopicPartition(topic: topics.profiles, partition: Int32(lane))
+            profiles[lane] = Published.fold(cluster.log(partition), below: .max)
+        }
+    }
+
+    /// The latest committed value of every key below an offset, marks excepted.
+    static func fold(_ log: PartitionLog, below limit: Int64) -> [[UInt8]: [UInt8]] {
+        var profiles: [[UInt8]: [UInt8]] = [:]
+        for record in log.everCommitted() where record.offset < limit {
+            guard let key = record.key, key != LaneMarks.key else { continue }
+            profiles[key] = record.value
+        }
+        return profiles
+    }
+}
+
+extension StoredRecord {
+    /// The text of a header.
+    func header(_ name: String) -> String? {
+        headers.last { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// The worker over a simulated Kafka, with seeded faults (STREAMING.md section 5).
+struct ScheduleTests {
+    /// How many schedules a run tries; `HANDOFF_SIM_SCHEDULES` asks for more.
+    static let count = number("HANDOFF_SIM_SCHEDULES") ?? 2_000
+    /// The first seed; `HANDOFF_SIM_SEED` sets another.
+    static let first = number("HANDOFF_SIM_SEED") ?? 1
+
+    private static func number(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[name].flatMap(UInt64.init)
+    }
+
+    @Test("every schedule of faults ends as if there had been none")
+    func schedules() async {
+        let (first, count) = (ScheduleTests.first, ScheduleTests.count)
+        let isTracing = ProcessInfo.processInfo.environment["HANDOFF_SIM_TRACE"] != nil
+        if isTracing, count == 1 {
+            let report = Schedule.run(seed: first, isTracing: true)
+            print("digest \(report.digest), steps \(report.steps), strikes \(report.strikes)")
+        }
+        let start = ContinuousClock.now
+        let reports = await Schedule.run(seeds: first..<first + count)
+        let failed = reports.filter { !$0.faults.isEmpty }
+        for report in failed {
+            Issue.record(
+                """
+                seed \(report.seed): \(report.faults.prefix(6).joined(separator: "\n  "))
+                HANDOFF_SIM_SEED=\(report.seed) HANDOFF_SIM_SCHEDULES=1 HANDOFF_SIM_TRACE=1 \
+                swift test --filter ScheduleTests
+                """)
+        }
+        let strikes = reports.reduce(0) { $0 + $1.strikes }
+        print(
+            "simulator: \(reports.count) schedules from seed \(first), \(strikes) faults while "
+                + "work remained, \(failed.count) failed, in \(ContinuousClock.now - start)")
+        // A few schedules are over before anything strikes; they must stay few.
+        if count >= 100 {
+            #expect(reports.filter { $0.strikes == 0 }.count <= reports.count / 20)
+            #expect(strikes >= 4 * reports.count)
+        }
+        #expect(failed.isEmpty)
+    }
+
+    @Test("a seed runs the same way twice", arguments: [3, 17, 40, 81, 119] as [UInt64])
+    func sameSeed(_ seed: UInt64) {
+        let first = Schedule.run(seed: seed)
+        let second = Schedule.run(seed: seed)
+        #expect(first.steps == second.steps)
+        #expect(first.digest == second.digest)
+        #expect(first.strikes == second.strikes)
+    }
+}

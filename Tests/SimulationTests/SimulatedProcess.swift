@@ -1,0 +1,103 @@
+import Foundation
+import KafkaClient
+import Logging
+import SimulatedKafka
+import Storage
+import Synchronization
+import WireFormats
+import Worker
+
+/// One worker process: the real worker over a port of the simulated cluster, until it is stopped or
+/// killed.
+// Unchecked: used on the scheduler's thread only.
+final class SimulatedProcess: FaultHost, @unchecked Sendable {
+    let number: Int
+    let folder: String
+    private(set) var isDead = false
+    private(set) var hasEnded = false
+    /// Why the worker ended by itself.
+    private(set) var failure: WorkerFailure?
+    let executor: ProcessExecutor
+    private weak var world: SimulatedWorld?
+    private let events = GroupEvents()
+    private(set) var port: SimulatedPort?
+    private var pauses = 0
+
+    init(number: Int, folder: String, world: SimulatedWorld) {
+        self.number = number
+        self.folder = folder
+        self.world = world
+        executor = ProcessExecutor(number: number, scheduler: world.scheduler)
+    }
+
+    /// The partitions that it has now.
+    var member: SimulatedMember? { port?.member }
+
+    /// Opens the folder and joins the group, as the composition does.
+    func start() throws {
+        guard let world else { return }
+        let topics = world.topics
+        let state = try StateFolder(path: folder)
+        let cache = try ReferenceCache(folder: state)
+        try world.loadReference(into: cache)
+        let member = SimulatedMember(
+            cluster: world.cluster, executor: executor, events: events,
+            topics: topics.inputs.map(\.topic), revokeDeadline: world.options.revokeDeadline,
+            fetchFault: { [weak self] in self?.fetchFault() })
+        let outputs = topics.outputs(world.scene.definition)
+        let port = SimulatedPort(
+            cluster: world.cluster, member: member, host: self,
+            transactionalID: "worker-\(number)", topics: outputs)
+        self.port = port
+        Task(executorPreference: executor) { [self] in
+            let worker = Worker(
+                settings: world.options.settings, definition: world.scene.definition,
+                kafka: world.wrap(port), events: events, folder: state, changes: cache.changes,
+                clock: world.clock,
+                disk: SimulatedDisk(scheduler: world.scheduler, executor: executor),
+                logger: world.logger(number), news: { _ in })
+            do throws(WorkerFailure) {
+                try await worker.run()
+            } catch {
+                failure = error
+            }
+            await member.close()
+            hasEnded = true
+        }
+        member.start()
+    }
+
+    /// Asks the worker to stop, as SIGTERM does.
+    func stop() { events.stop() }
+
+    // MARK: What strikes
+
+    func fault(at call: PortCall) -> Fault? { world?.fault(at: call, of: self) }
+
+    private func fetchFault() -> KafkaError? {
+        guard fault(at: .fetch) != nil else { return nil }
+        return KafkaError(
+            code: -195, operation: "fetch", subject: "a partition", consequence: .retry)
+    }
+
+    func crash(_ loss: StateLoss) {
+        guard !isDead else { return }
+        isDead = true
+        executor.setPaused(false)
+        port?.member.die()
+        world?.crashed(self, loss)
+        // What is left of it unwinds: nothing that it asks reaches the cluster any more.
+        events.stop()
+    }
+
+    func pause(_ duration: Duration) {
+        guard !isDead else { return }
+        pauses += 1
+        let own = pauses
+        executor.setPaused(true)
+        world?.scheduler.after(duration) { [weak self] in
+            guard let self, own == pauses else { return }
+            executor.setPaused(false)
+        }
+    }
+}

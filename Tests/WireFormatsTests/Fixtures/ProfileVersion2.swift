@@ -1,0 +1,26 @@
+/// A profile as the first release wrote it for a lead that waits; see `ProfileVersion2Tests`.
+///
+/// Never to be made anew.
+enum ProfileVersion2 {
+    /// Every section filled: `RichProfile.makeWaiting`.
+    static let rich = """
+        Agu2paC1j2gMALblpsWCaAF9VrbJulyLDZoNNAAaSqetABBhbm5AYWNtZS5leGFtcGxlAwADQW5uBLbVh76NaAAHdXB\
+        kYXRlZAAJTMOpZSDwn6aABrblpsWCaAF9VrbJulyLDZoNNAAaSqetAAIrMQi21Ye+jWgAB3VwZGF0ZWQACFZQIFNhbG\
+        VzCrblpsWCaAF9VrbJulyLDZoNNAAaSqetAAVBICJCIg0ADGFjbWUuZXhhbXBsZQ621Ye+jWgAB3VwZGF0ZWQAAkRFE\
+        LblpsWCaAF9VrbJulyLDZoNNAAaSqetAQAAAAAAAFRAEwEAAAAAAOBYQBUACHNvZnR3YXJlFrbVh76NaAAHdXBkYXRl\
+        ZAMDAQNjcm0BCWFuYWx5dGljcwEEZ29uZQC25abFgmgABWZpcnN0AAEFZW1haWwBAmMxALaloLWPaAAEbGFzdAEAAQR\
+        jw6kyBNAFAQlwYWdlX3ZpZXcABgKsAgABDmRlbW9fcmVxdWVzdGVkAwABEv8BAgMEBQYHCHBhZ2VfdmlldwICAgAAgI\
+        Dz3xkFAgkAAAC2te3ijmgACmFjdGl2aXR5IDEIAgAAtsW6kI5oAAphY3Rpdml0eSAyCAAGALbVh76NaAAKYWN0aXZpd\
+        HkgMwgAAAC25dTrjGgACmFjdGl2aXR5IDQIAAAG///lvzP//////////4DAg+MrAQAAAAAAAACEwMvJAu/Nq4lnRSMB\
+        gsDLyQIHAAAAAAAAAILAy8kCCAAAAAAAAACEwMvJAgkAAAAAAAAAAwAFAQEKbm9fcHJvZHVjdAAABQAAAAABAAIDAQE\
+        Eb3BlbgYGBQYCAQCCAQZ9VrbJulyLDZoNNAAaSqetAYDw4PgKgICupgoBDXNhbGVzLm1xbC5jcm0AAAGxXugQiTaiyj\
+        +cqscDN1mhAoCgyIEJgLCVrwgNAQdvd25lciAyAAKiW4l3gg7RMxW2oyRgVSaXA4DQr4oHgOD8twYNAQdvd25lciAzA\
+        AQAtsW6kI5oAAhhbnN3ZXIgMghyZWplY3RlZAEKd3Jvbmdfc2l6ZQGrUUalYNoVDKPvAHEKQI26BICAl5MFgJDkwAQN\
+        AQdvd25lciA0AQQAtsW6kI5oAAhhbnN3ZXIgMwRsb3N0AQpiYWRfdGltaW5nPhRSbzSuqttDCyPCDQacerUFgLD+mwO\
+        AwMvJAg0BB293bmVyIDUBLP/c2wEAtsW6kI5oAAhhbnN3ZXIgNAhhY2NlcHRlZAAAwlTP8uQ8yqkRkmdBtOzWiAaA4O\
+        WkAYDwslINAQdvd25lciA2AXC/7m3/3NsB/++yUgMHAQEUd2FpdGluZ19mb3JfY2FwYWNpdHkAAAAAAkAwYTBhMGEwY\
+        TBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhAgNjcm0EZ29uZQIK\
+        d3Jvbmdfc2l6ZQEKYmFkX3RpbWluZz5AZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZ\
+        mZmZmZmZmZmZmZmZmZmZmZmZmZgAAAgPibb+pBwkCgPCyUgEFbGF0ZXLXBAABDWxlYWQuY2FwdHVyZWQAAA==
+        """
+}
