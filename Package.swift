@@ -70,11 +70,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: houseRules + hotPath),
+        .target(name: "Operations", swiftSettings: houseRules),
         .executableTarget(
             name: "handoff",
             dependencies: [
                 "Qualification", "WireFormats", "DefinitionFiles", "Configuration", "KafkaClient",
-                "Storage", "Worker", "Reports",
+                "Storage", "Worker", "Operations", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -150,6 +151,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: houseRules),
+        .testTarget(
+            name: "OperationsTests", dependencies: ["Operations"], swiftSettings: houseRules),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["KafkaClient", "Qualification", "ReferenceModel", "TestSupport"],

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import KafkaClient
 import Logging
+import Operations
 import Qualification
 import ServiceLifecycle
 import Storage
@@ -14,6 +15,8 @@ struct Composition {
     private let logger: Logger
     private let follower: ReferenceFollower
     private let worker: WorkerService
+    private let operating: OperatorService?
+    private let watchdog: Watchdog
 
     init(_ settings: Settings, _ definition: Definition, _ logger: Logger) async throws {
         self.settings = settings
@@ -24,13 +27,23 @@ struct Composition {
         } catch {
             throw CommandFailure("\(error)", exitCode: 2)
         }
+        let clock = SystemClock()
+        let monitor = WorkerMonitor(clock: clock)
+        let view = StatusView(
+            monitor: monitor, version: Version.text, groupID: settings.groupID,
+            definition: definition)
+        operating =
+            settings.httpPort == 0
+            ? nil : try OperatorService(settings, clock, logger) { view.current() }
+        watchdog = Watchdog(
+            Probes(stallLimit: settings.stallTimeout.duration.seconds), clock, logger
+        ) { view.current() }
         do {
             let admin = try AdminClient(settings: settings.client("admin"), logger: logger)
             let laneCount = try await TopicCheck(topics: topics, definition: definition)
                 .run(admin)
             let folder = try StateFolder(path: settings.stateFolder)
             let cache = try ReferenceCache(folder: folder)
-            let clock = SystemClock()
             follower = ReferenceFollower(
                 settings: settings.client("reference"), admin: admin, topics: topics,
                 cache: cache, clock: clock, logger: logger)
@@ -42,7 +55,7 @@ struct Composition {
             worker = WorkerService(
                 settings: settings, definition: definition, laneCount: laneCount,
                 follower: follower, producer: producer, admin: admin, folder: folder,
-                cache: cache, clock: clock, logger: logger)
+                cache: cache, clock: clock, monitor: monitor, logger: logger)
         } catch let error as KafkaError {
             throw error.asCommandFailure
         } catch let error as StorageError {
@@ -51,8 +64,15 @@ struct Composition {
     }
 
     func run() async throws {
+        watchdog.start()
+        defer { watchdog.stop() }
+        // Started in this order and stopped in the reverse one.
+        let first = operating.map {
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }
         let configuration = ServiceGroupConfiguration(
-            services: [
+            services: [first].compactMap { $0 } + [
                 .init(
                     service: ReferenceService(follower: follower),
                     failureTerminationBehavior: .gracefullyShutdownGroup),
@@ -99,6 +119,7 @@ private struct WorkerService: Service {
     let folder: StateFolder
     let cache: ReferenceCache
     let clock: SystemClock
+    let monitor: WorkerMonitor
     let logger: Logger
     private let events = GroupEvents()
 
@@ -118,6 +139,7 @@ private struct WorkerService: Service {
             await producer.close(deadline: settings.shutdownTimeout.duration / 4)
             try result.get()
         } onGracefulShutdown: {
+            monitor.enter(.stopping)
             events.stop()
             // Else it is told only after this service has ended, and that may be waiting for it.
             follower.stop()
@@ -149,7 +171,7 @@ private struct WorkerService: Service {
         return Worker(
             settings: settings.worker(topics: settings.workerTopics, laneCount: laneCount),
             definition: definition, kafka: port, events: events, folder: folder,
-            changes: cache.changes, clock: clock, logger: logger,
+            changes: cache.changes, clock: clock, monitor: monitor, logger: logger,
             news: { [definition, logger] in News.show($0, definition, logger) })
     }
 }

@@ -79,6 +79,10 @@ struct SettingFaultTests {
         ),
         ("commit_interval: 10s", "'commit_interval' (10s) must be less than 'drain_timeout' (10s)"),
         ("merge_wait: 1m", "'merge_wait' (1m) must be less than 'session_timeout' (45s)"),
+        (
+            "transaction_timeout: 5m",
+            "'transaction_timeout' (5m) must be less than 'stall_timeout' (5m)"
+        ),
         ("forget_after_days: 29", "'duplicate_window_days' (30) must be at most"),
         ("hot_profile_bytes: 1MiB", "'flush_bytes' (32MiB) must be at most 'hot_profile_bytes'"),
         (

@@ -69,6 +69,8 @@ struct BanTests {
         // flock and fsync of the folder; the memory shared between readers.
         "Sources/Storage/StateFolder.swift",
         "Sources/Storage/Reference/ReferenceChanges.swift",
+        // Addresses and buffers of TCP.
+        "Sources/Operations/HTTP/Sockets.swift",
     ]
 
     @Test func unsafeCodeStaysWhereCIsCalled() throws {

@@ -17,13 +17,10 @@ struct ImportTests {
             "Qualification", "WireFormats", "KafkaClient", "Storage", "Logging", "Dispatch",
             "Foundation", "Synchronization",
         ],
-        "Operations": [
-            "Metrics", "FlyingFox", "Logging", "Dispatch", "Foundation", "Glibc",
-            "Synchronization",
-        ],
+        "Operations": ["Dispatch", "Foundation", "Glibc", "Synchronization"],
         "handoff": [
             "Qualification", "WireFormats", "DefinitionFiles", "Configuration", "KafkaClient",
-            "Storage", "Worker", "Operations", "Reports", "ArgumentParser", "Logging", "Metrics",
+            "Storage", "Worker", "Operations", "Reports", "ArgumentParser", "Logging",
             "ServiceLifecycle", "UnixSignals", "Yams", "Dispatch", "Foundation", "Glibc",
             "Synchronization",
         ],

@@ -30,7 +30,8 @@ EXAMPLES = ROOT / "Tests/TestSupport/Fixtures/examples.json"
 DEFINITIONS = [ROOT / "Tests/TestSupport/Fixtures/definition.example.yaml",
                ROOT / "deploy/sample/definition.yaml"]
 INPUTS = ["lead", "activity", "disposition", "account", "campaign", "suppression"]
-OTHERS = ["dead-letter-headers", "cloudevents-headers", "definition", "settings", "report"]
+OTHERS = ["dead-letter-headers", "cloudevents-headers", "definition", "settings", "report",
+          "status"]
 
 # --- The schemas themselves -----------------------------------------------------------------------
 
@@ -127,6 +128,11 @@ REFUSED = [
     ("settings", "everything", "commit_interval", "fast"),
     ("settings", "everything", "http_port", 70000),
     ("settings", "everything", "comit_interval", "100ms"),
+    ("settings", "everything", "http_host", "a host"),
+    ("status", "restoring", "phase", "lost"),
+    ("status", "restoring", "lanes.0.state", "idle"),
+    ("status", "restoring", "lanes.0.lag_records", -1),
+    ("status", "restoring", "definition.sha256", "abc"),
     ("report", "small", "total.mqls", 2.5),
     ("report", "small", "total.mqls", -1),
     ("report", "small", "total.revenue", None),

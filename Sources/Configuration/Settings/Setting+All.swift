@@ -92,6 +92,13 @@ extension Setting {
         .whole(
             "http_port", \.httpPort, 0...65_535,
             "port of health, metrics and dashboard; 0 = off"),
+        .text(
+            "http_host", \.httpHost, values: "an address of this machine",
+            "address that they are served on; 0.0.0.0 or :: = all, to anybody who can reach it",
+            isValid: isHost),
+        .span(
+            "stall_timeout", \.stallTimeout, from: "5s", to: "1d",
+            "how long work may stand still: then /live fails, after twice as long the worker ends"),
         .choice("log_level", \.logLevel, "the least severe messages that are logged"),
         .choice("log_format", \.logFormat, "the form of log lines"),
     ]
@@ -118,6 +125,12 @@ extension Setting {
         .text(
             "topics.\(name)", path, values: "a topic", "topic: \(meaning)",
             isValid: KafkaTopicName.isValid)
+    }
+
+    /// What an address or a host name may consist of; whether there is one shows at start.
+    private static func isHost(_ text: String) -> Bool {
+        text.count <= 255
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".:-%".contains($0)) }
     }
 
     /// Each part a host with an optional port; librdkafka itself allows a scheme before it.

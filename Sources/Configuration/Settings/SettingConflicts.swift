@@ -37,6 +37,10 @@ enum SettingConflicts {
                 holds: settings.commitInterval < settings.drainTimeout,
                 reason: "a drain ends with a commit"),
             Order(
+                lesser: "transaction_timeout", greater: "stall_timeout",
+                holds: settings.transactionTimeout < settings.stallTimeout,
+                reason: "else a worker that waits for a slow commit is taken for stuck"),
+            Order(
                 lesser: "merge_wait", greater: "session_timeout",
                 holds: settings.mergeWait < settings.sessionTimeout,
                 reason: "else a waiting worker is taken for dead"),

@@ -72,6 +72,11 @@ package struct Settings: Sendable, Equatable {
     package var transactionTimeout = Span24h(milliseconds: 60_000)
     /// The port of health, metrics and dashboard; 0 = off.
     package var httpPort = 0
+    /// The address that they are served on.
+    package var httpHost = "127.0.0.1"
+    /// How long the worker may stand still with work to do: then `/live` says no, and after twice
+    /// as long the worker ends itself.
+    package var stallTimeout = Span24h.minutes(5)
     /// The definition file.
     package var definition = "definition.yaml"
     /// The least severe messages that are logged.

@@ -1,33 +1,7 @@
-package import KafkaClient
+import KafkaClient
 package import Logging
 package import Qualification
 package import Storage
-
-/// Why a worker ended before it was told to.
-package struct WorkerFailure: Error, Sendable, CustomStringConvertible {
-    /// What happened and what to do.
-    package let description: String
-    /// The exit code of CONTRACT.md 9.
-    package let exitCode: Int32
-
-    /// Makes a failure.
-    package init(_ description: String, exitCode: Int32) {
-        self.description = description
-        self.exitCode = exitCode
-    }
-}
-
-/// What a worker tells its surroundings while it runs.
-package enum WorkerNews: Sendable {
-    /// Every assigned lane runs.
-    case ready(lanes: [Int32])
-    /// A lane replays its changelog.
-    case restoring(lane: Int32, restored: Int64, total: Int64)
-    /// An epoch was committed.
-    case committed(records: Int, took: Duration)
-    /// An epoch failed and its lanes begin again at the last commit.
-    case rewound(KafkaError)
-}
 
 /// Runs the lanes of one process and commits their epochs, exactly once.
 ///
@@ -45,6 +19,7 @@ package final class Worker {
     private let events: GroupEvents
     private let environment: LaneEnvironment
     private let clock: any WorkerClock
+    private let monitor: WorkerMonitor
     private let logger: Logger
     private let news: @Sendable (WorkerNews) -> Void
 
@@ -64,6 +39,8 @@ package final class Worker {
     private var foreignFilesDue: Duration?
     private var alarm = Duration.zero
     private var referenceVersion: UInt64 = 0
+    private var nextRoundCall = Duration.zero
+    private static let roundCallInterval = Duration.seconds(1)
 
     private enum ProducerState {
         /// Not initialised, or of unknown state: recycle before the next epoch.
@@ -78,12 +55,14 @@ package final class Worker {
         settings: WorkerSettings, definition: Definition, kafka: any KafkaPort,
         events: GroupEvents, folder: StateFolder, changes: ReferenceChanges,
         clock: any WorkerClock, disk: any BackgroundQueue = DispatchBackgroundQueue(),
-        logger: Logger, news: @escaping @Sendable (WorkerNews) -> Void
+        monitor: WorkerMonitor? = nil, logger: Logger,
+        news: @escaping @Sendable (WorkerNews) -> Void
     ) {
         self.settings = settings
         self.kafka = kafka
         self.events = events
         self.clock = clock
+        self.monitor = monitor ?? WorkerMonitor(clock: clock)
         self.logger = logger
         self.news = news
         let inbox = events.inbox
@@ -94,7 +73,7 @@ package final class Worker {
             flusher: Flusher(queue: disk, logger: logger) {
                 inbox.post(.flushed(lane: $0, $1))
             },
-            clock: clock, logger: logger, report: { inbox.post(.lane($0)) })
+            monitor: self.monitor, clock: clock, logger: logger, report: { inbox.post(.lane($0)) })
     }
 
     /// Runs until stopped, or until something happens that only a person can resolve.
@@ -102,6 +81,7 @@ package final class Worker {
         // First of all, because it finishes what a predecessor left open: until then neither its
         // changelog nor its offsets can be read to their end.
         try await initialise()
+        monitor.enter(.joining)
         nextFlush = clock.now() + settings.flushInterval
         let result = await withDiscardingTaskGroup { group -> Result<Void, WorkerFailure> in
             do throws(WorkerFailure) {
@@ -134,6 +114,7 @@ package final class Worker {
 
     private func loop(_ group: inout DiscardingTaskGroup) async throws(WorkerFailure) {
         while true {
+            monitor.beat()
             // One by one: what is left when one of them ends the worker is still answered.
             while let event = events.inbox.takeFirst() { try await handle(event, &group) }
             if isStopping { return try await finish() }
@@ -142,7 +123,7 @@ package final class Worker {
             // Also without anything to commit: what was committed last must reach the disk, and an
             // erasure must clean it, however quiet the topics are.
             await flushIfDue()
-            wakeLanesByReference()
+            wakeLanes()
             announceIfReady()
             removeForeignFiles()
             await waitForWork()
@@ -177,26 +158,34 @@ package final class Worker {
         case .revoked(let partitions, let isLost, let reply):
             hasAnnounced = false
             hasAssignment = false
+            monitor.count(\.revocations)
             await giveUp(Set(partitions.map(\.partition)), isLost: isLost)
+            monitor.enter(.joining)
             reply.resume()
         case .failed(let error): try fail(error)
         case .lane(let report): try await handle(report)
         case .flushed(let lane, let outcome):
             lanes[lane]?.post(.flushed(outcome))
-        case .stop: isStopping = true
+        case .stop:
+            isStopping = true
+            monitor.enter(.stopping)
         }
     }
 
     private func handle(_ report: LaneReport) async throws(WorkerFailure) {
         switch report {
         case .restoring(let lane, let restored, let total):
+            monitor.restoring(lane, restored, of: total)
             news(.restoring(lane: lane, restored: restored, total: total))
         case .running(let lane, let serial):
-            if lanes[lane]?.serial == serial, !ending.contains(lane) { running.insert(lane) }
+            guard lanes[lane]?.serial == serial, !ending.contains(lane) else { return }
+            running.insert(lane)
+            monitor.running(lane)
         case .full: mustCutNow = true
         case .ended(let lane, let serial, let failure):
             guard lanes[lane]?.serial == serial else { return }
             lanes[lane] = nil
+            monitor.close(lane)
             running.remove(lane)
             ending.remove(lane)
             guard let failure else { return }
@@ -219,11 +208,12 @@ package final class Worker {
         logger.warning("consumer", metadata: ["error": "\(error)"])
     }
 
-    /// Reference data is followed by a task of its own; lanes that wait for records are told here,
-    /// within a commit interval.
-    private func wakeLanesByReference() {
+    /// Wakes lanes that wait for records: when reference data, which a task of its own follows, has
+    /// changed, and once in a while, so that a lane that does not answer is seen.
+    private func wakeLanes() {
         let version = environment.changes.version
-        if version == referenceVersion { return }
+        if version == referenceVersion, clock.now() < nextRoundCall { return }
+        nextRoundCall = clock.now() + Worker.roundCallInterval
         referenceVersion = version
         for number in running { lanes[number]?.wake() }
     }
@@ -243,6 +233,7 @@ package final class Worker {
         _ queues: [TopicPartition: any InputQueue], _ group: inout DiscardingTaskGroup
     ) {
         hasAssignment = true
+        monitor.enter(.assigned)
         var byLane: [Int32: [EventSource: any InputQueue]] = [:]
         let sources = Dictionary(
             uniqueKeysWithValues: settings.topics.inputs.map { ($0.topic, $0.source) })
@@ -294,6 +285,7 @@ package final class Worker {
                 ending.remove(number)
                 running.remove(number)
                 lanes[number] = nil
+                monitor.close(number)
             }
             if !ending.isEmpty { await events.inbox.signal.wait() }
         }
@@ -350,14 +342,17 @@ package final class Worker {
             try await kafka.sendOffsets(offsets)
             // From here on the outcome is unknown until the commit has answered.
             producer = .unready
+            monitor.beat()
             try await kafka.commitTransaction()
             producer = .ready
         } catch {
             if producer == .mustAbort, error.consequence == .recycle { producer = .unready }
             if producer == .unready, error.consequence == .abort { producer = .mustAbort }
+            monitor.count(\.commitFailures)
             return error
         }
         for (lane, _) in cuts { lane.post(.committed) }
+        monitor.committed(took: clock.now() - start)
         news(.committed(records: records, took: clock.now() - start))
         return nil
     }
@@ -375,6 +370,7 @@ package final class Worker {
     }
 
     private func prepareProducer() async throws(KafkaError) {
+        monitor.beat()
         switch producer {
         case .ready: return
         case .mustAbort:
@@ -414,12 +410,14 @@ package final class Worker {
     private func rewind(_ group: inout DiscardingTaskGroup) async throws(WorkerFailure) {
         hasAnnounced = false
         hasAssignment = false
+        monitor.enter(.rewinding)
         await closeLanes(Set(lanes.keys))
         await wipeDamaged()
         do throws(KafkaError) {
             try await prepareProducer()
             let queues = try await kafka.rewind(to: [:])
             mustRewind = false
+            monitor.count(\.rewinds)
             openLanes(queues, &group)
         } catch {
             if case .stop(let exitCode) = error.consequence, !error.isPassing {

@@ -64,6 +64,7 @@ struct LaneEnvironment: Sendable {
     let changes: ReferenceChanges
     let kafka: any KafkaPort
     let flusher: Flusher
+    let monitor: WorkerMonitor
     let clock: any WorkerClock
     let logger: Logger
     let report: @Sendable (LaneReport) -> Void
@@ -81,6 +82,7 @@ final class Lane: Sendable {
     let serial: Int
     private let queues: [EventSource: any InputQueue]
     private let environment: LaneEnvironment
+    private let gauge: LaneGauge
     private let inbox = Inbox<LaneCommand>()
     /// Set when the task has ended: from then on nobody answers the inbox.
     private let hasEnded = Mutex(false)
@@ -99,6 +101,7 @@ final class Lane: Sendable {
     ) {
         self.number = number
         self.serial = serial
+        gauge = environment.monitor.open(number)
         self.queues = queues
         self.environment = environment
     }
@@ -173,7 +176,7 @@ final class Lane: Sendable {
                         partition: TopicPartition(topic: topic, partition: number),
                         queue: queue, start: starts[source])
                 }
-            }, audit: audit)
+            }, audit: audit, gauge: gauge)
         for (source, _) in topics.inputs {
             try queues[source]?.onReady { [inbox] in inbox.signal.set() }
         }
@@ -272,6 +275,7 @@ final class Lane: Sendable {
             hasWork.store(runner.hasWork, ordering: .releasing)
             behind.store(runner.isBehind, ordering: .relaxed)
             flushWanted.store(runner.wantsFlush, ordering: .relaxed)
+            runner.tell(next)
             switch next {
             case .goOn: await Task.yield()
             case .wait: await inbox.signal.wait()

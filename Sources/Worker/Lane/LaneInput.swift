@@ -38,6 +38,12 @@ struct LaneInput {
         return end >= 0 && position >= end
     }
 
+    /// Records that were not taken yet, by what the broker last said; nil if it has not answered.
+    var waiting: Int64? {
+        let end = Swift.max(lastEnd, queue.endOffset())
+        return end < 0 ? nil : Swift.max(0, end - Swift.max(position, start))
+    }
+
     /// Takes the next batch from the queue if the one in hand is used up.
     ///
     /// - Throws: the failure that the broker reported for the partition.

@@ -45,9 +45,25 @@ package struct LaneCounters: Sendable, Equatable {
     package var forgotten = 0
     /// Profiles decoded from memory or disk because they were not at hand.
     package var loads = 0
+    /// Counts by source, product, status and answer.
+    package var measures: LaneMeasures
 
     /// Nothing counted.
-    package init() {}
+    package init(products: [String] = []) {
+        measures = LaneMeasures(products: products)
+    }
+
+    /// Adds what another lane of the same definition has counted.
+    package mutating func add(_ other: LaneCounters) {
+        records += other.records
+        applied += other.applied
+        drops.merge(other.drops, uniquingKeysWith: +)
+        deadLetters.merge(other.deadLetters, uniquingKeysWith: +)
+        messages.merge(other.messages, uniquingKeysWith: +)
+        forgotten += other.forgotten
+        loads += other.loads
+        measures.add(other.measures)
+    }
 }
 
 /// Takes one record after the other through read, look up, apply, write: a lane without its I/O.
@@ -122,7 +138,7 @@ package final class LaneProcessor {
     /// The greatest time of the events applied in the lane: the clock `stream` (CONTRACT.md 8).
     package internal(set) var streamClock: Timestamp
     /// What was counted.
-    package internal(set) var counters = LaneCounters()
+    package internal(set) var counters: LaneCounters
 
     /// Makes the processor of a lane whose profiles and clock are those of the last commit.
     package init(
@@ -132,6 +148,7 @@ package final class LaneProcessor {
         self.configuration = configuration
         source = profiles
         self.streamClock = streamClock
+        counters = LaneCounters(products: configuration.definition.products.map(\.id))
         let symbols = SymbolTable()
         qualifier = Qualifier(
             definition: configuration.definition, symbols: symbols, reference: reference,
@@ -176,7 +193,10 @@ package final class LaneProcessor {
         } catch let fault as DeadLetter {
             add(fault, batch, place, source)
         }
-        if isTaken { counters.records += 1 }
+        if isTaken {
+            counters.records += 1
+            counters.measures.count(source)
+        }
         return isTaken
     }
 
@@ -219,7 +239,7 @@ package final class LaneProcessor {
             {
                 return nil
             }
-            outcome = try qualifier.apply(event, to: &entry.profile)
+            outcome = try answer(event, entry)
         }
         try settle(outcome, entry, at)
         if source == .leads { entry.hasNewAddresses = true }
@@ -250,6 +270,7 @@ package final class LaneProcessor {
     func publishMessages() {
         qualifier.takeMessages { message in
             counters.messages[message.type.name, default: 0] += 1
+            counters.measures.count(message)
             erasures.dirty = erasures.dirty || message.type == .erased
             outputs.add(message)
         }
@@ -406,6 +427,9 @@ package final class LaneProcessor {
 
     /// Profiles changed since the last cut.
     package var dirtyCount: Int { dirty.count }
+
+    /// About how many bytes the profiles in memory occupy.
+    var hotBytes: Int { hot.bytes }
 
     /// The last cut is committed: its profiles wait for the disk now.
     package func committed() {

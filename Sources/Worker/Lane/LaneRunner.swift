@@ -60,12 +60,14 @@ final class LaneRunner {
     /// Between the wall clock and the one that only goes forward, when the lane began.
     private let clockOffset: Int64
     private var trail: ReferenceTrail
+    private var teller: LaneTeller
 
     init(
         number: Int32, environment: LaneEnvironment, restored: LaneRestore.Restored,
-        inputs: [LaneInput], audit: ReferenceAudit?
+        inputs: [LaneInput], audit: ReferenceAudit?, gauge: LaneGauge
     ) throws {
         self.number = number
+        teller = LaneTeller(gauge, environment.monitor, environment.clock)
         self.environment = environment
         writer = restored.writer
         let mark = restored.mark
@@ -154,6 +156,7 @@ final class LaneRunner {
             case .take(let place):
                 guard let batch = inputs[place].batch else { return .goOn }
                 lastTaken = state.heads[place]
+                teller.taken(lastTaken)
                 guard try processor.take(inputs[place].source, batch, at: inputs[place].place)
                 else { return waitForCut() }
                 inputs[place].advance()
@@ -258,11 +261,13 @@ final class LaneRunner {
         case .committed:
             isCommitting = false
             changelogPosition += changelogAdded
+            teller.committed()
             processor.committed()
             processor.sweep()
         case .flush(let end): flush(end)
         case .flushed(let outcome):
             isFlushing = false
+            teller.flushed(isWritten: outcome.isWritten)
             processor.endFlush(
                 isWritten: outcome.isWritten,
                 mustScrub: flushesErasure && !outcome.isScrubbed)
@@ -305,7 +310,22 @@ final class LaneRunner {
         isFull = false
         recordsInEpoch = 0
         lastMark = mark
+        teller.cut(processor.counters)
         return cut
+    }
+
+    /// Tells, once in a while, how the lane is doing.
+    func tell(_ next: Next) {
+        var isWaiting = true
+        if case .goOn = next { isWaiting = false }
+        guard teller.isDue(isWaiting: isWaiting) else { return }
+        let lag = inputs.reduce(Int64?(0)) { sum, input in
+            sum.flatMap { sum in input.waiting.map { sum + $0 } }
+        }
+        let isIdle = !hasWork && inputs.allSatisfy { $0.head == LaneMerge.nothing }
+        teller.tell(
+            lag: lag, isIdle: isIdle, taken: recordCount, hotBytes: processor.hotBytes,
+            unflushedBytes: processor.unflushedBytes)
     }
 
     private func flush(_ end: Int64) {
@@ -313,6 +333,7 @@ final class LaneRunner {
         lastFlush = environment.clock.now()
         isFlushing = true
         let (changes, hasErased) = processor.beginFlush()
+        teller.beginFlush(changes.count)
         flushesErasure = hasErased
         environment.flusher.write(
             Flusher.Job(

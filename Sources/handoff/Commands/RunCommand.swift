@@ -33,9 +33,6 @@ struct RunCommand: AsyncParsableCommand {
         try Admission(allowUnapproved: allowUnapproved).check(checked.definition, settings)
         let logger = settings.makeLogger()
         for warning in checked.warnings { logger.warning("\(warning)") }
-        if settings.httpPort != 0 {
-            logger.warning("http_port is set, but this version serves nothing over HTTP")
-        }
         let definition = settings.applied(to: checked.definition)
         let composition = try await Composition(settings, definition, logger)
         try await composition.run()
