@@ -144,8 +144,6 @@ let package = Package(
             ],
             swiftSettings: houseRules),
         .testTarget(
-            name: "OperationsTests", dependencies: ["Operations"], swiftSettings: houseRules),
-        .testTarget(
             name: "SimulationTests",
             dependencies: [
                 "SimulatedKafka", "Worker", "WireFormats", "Qualification", "Storage",
@@ -153,6 +151,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: houseRules),
+        .testTarget(
+            name: "OperationsTests", dependencies: ["Operations"], swiftSettings: houseRules),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["KafkaClient", "Qualification", "ReferenceModel", "TestSupport"],

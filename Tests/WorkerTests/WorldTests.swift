@@ -3,6 +3,7 @@ import Qualification
 import ReferenceModel
 import TestSupport
 import Testing
+import Worker
 
 /// Random worlds: the product and a model written apart from it say the same (CONTRACT.md 3-8).
 struct WorldTests {
@@ -79,5 +80,59 @@ struct WorldTests {
             expected.outputs, driver.outputs, drops: driver.drops, expected.drops)
         let isEqual = faults.isEmpty
         #expect(isEqual, "seed \(seed):\n\(faults.joined(separator: "\n"))")
+    }
+
+    /// Many leads and little capacity: most have to wait, and restarts and kills come in between.
+    @Test(arguments: seeds.prefix(30))
+    func crowdsAgreeWithTheModel(_ seed: UInt64) throws {
+        let world = try WorldTests.crowd(seed)
+        let expected = try world.expectation()
+        let driver = try LaneDriver(
+            definition: try Fixtures.definition(
+                world.definitionYAML, sha256: world.definitionSHA256),
+            settings: world.settings
+        ) { $0.alertsPerEpoch = 3 }
+        var random = SplitMix64(seed: seed)
+        for record in world.referenceRecords + world.records {
+            try driver.take(record)
+            if random.chance(20) { driver.commit() }
+            if random.chance(10) { driver.flush() }
+            if random.chance(3) { try driver.restart() }
+            if random.chance(3) {
+                driver.commit()
+                try driver.crash()
+            }
+        }
+        driver.commit()
+        let faults = WorldTests.differences(
+            expected.outputs, driver.outputs, drops: driver.drops, expected.drops)
+        let isEqual = faults.isEmpty
+        #expect(isEqual, "seed \(seed):\n\(faults.joined(separator: "\n"))")
+    }
+
+    private static func crowd(_ seed: UInt64) throws -> World {
+        var options = WorldOptions()
+        options.leads = 30
+        let products = ["crm", "analytics", "billing"]
+        let base = try DefinitionText.changed(
+            try Fixtures.exampleDefinitionText(),
+            by: products.map { ("products.\($0).daily_capacity", 1) })
+        return try WorldGenerator(baseDefinition: base, options: options).world(seed: seed)
+    }
+
+    /// Or the comparison would say nothing of `daily_capacity`.
+    @Test func manyLeadsOfCrowdsWaitAndAreReleased() throws {
+        var (waiting, released) = (0, 0)
+        for seed in UInt64(1)...30 {
+            let world = try WorldTests.crowd(seed)
+            for output in try world.expectation().outputs {
+                if output.body["status"]?.text == "waiting_for_capacity" { waiting += 1 }
+                let isOfAnother = world.records[output.sourceIndex].key != output.key
+                if output.body["type"]?.text == "mql.qualified", isOfAnother { released += 1 }
+            }
+        }
+        #expect(waiting > 60, "\(waiting) waited")
+        #expect(released > 30, "\(released) were released by the event of another lead")
+        print("\(waiting) waited, \(released) were released by the event of another lead")
     }
 }

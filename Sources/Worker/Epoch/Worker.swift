@@ -215,7 +215,7 @@ package final class Worker {
         if version == referenceVersion, clock.now() < nextRoundCall { return }
         nextRoundCall = clock.now() + Worker.roundCallInterval
         referenceVersion = version
-        for number in running { lanes[number]?.wake() }
+        for number in running.sorted() { lanes[number]?.wake() }
     }
 
     private func announceIfReady() {

@@ -260,8 +260,8 @@ final class LaneRunner {
             reply.resume(returning: cut())
         case .committed:
             isCommitting = false
-            teller.committed()
             changelogPosition += changelogAdded
+            teller.committed()
             processor.committed()
             processor.sweep()
         case .flush(let end): flush(end)
