@@ -44,6 +44,8 @@ struct Scene: Sendable {
 
     /// What the model makes of one lane.
     func expectation(lane: Int) throws -> [ModelOutput] {
+        var settings = settings
+        (settings.lane, settings.lanes) = (lane, laneCount)
         let model = try ReferenceModel(
             definitionYAML: definitionText,
             definitionSHA256: SHA256.hexadecimal(Array(definitionText.utf8)), settings: settings)
