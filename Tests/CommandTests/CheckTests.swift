@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("handoff check", .timeLimit(.minutes(1)))
+@Suite("handoff check", .timeLimit(.minutes(10)))
 struct CheckTests {
     @Test("a good definition is summed up")
     func good() async throws {

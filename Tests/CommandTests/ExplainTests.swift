@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import WireFormats
 
-@Suite("handoff explain", .timeLimit(.minutes(2)))
+@Suite("handoff explain", .timeLimit(.minutes(10)))
 struct ExplainTests {
     @Test("text and JSON tell the scores line by line and what would do")
     func explains() async throws {

@@ -3,7 +3,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("handoff reference load", .timeLimit(.minutes(2)))
+@Suite("handoff reference load", .timeLimit(.minutes(10)))
 struct ReferenceLoadTests {
     @Test("bad rows are told with their place, good rows go out, exit code 1")
     func badRows() async throws {

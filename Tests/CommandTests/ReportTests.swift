@@ -3,7 +3,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("handoff report", .timeLimit(.minutes(2)))
+@Suite("handoff report", .timeLimit(.minutes(10)))
 struct ReportTests {
     /// Two leads handed over, one answered three times, one lead not; with everything that can be
     /// wrong on the topics.

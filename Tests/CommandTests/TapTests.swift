@@ -4,7 +4,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("handoff tap", .timeLimit(.minutes(2)))
+@Suite("handoff tap", .timeLimit(.minutes(10)))
 struct TapTests {
     private static func place() async throws -> Place {
         let place = try await Place()

@@ -3,7 +3,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("handoff topics ensure", .timeLimit(.minutes(2)))
+@Suite("handoff topics ensure", .timeLimit(.minutes(10)))
 struct TopicsTests {
     private static let lanes = [
         "marketing.leads", "marketing.activities", "sales.dispositions", "handoff.profiles",

@@ -50,7 +50,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("an idle lane fires each alert when it is due", .timeLimit(.minutes(2)))
+        @Test("an idle lane fires each alert when it is due", .timeLimit(.minutes(10)))
         func idle() async throws {
             let definition = try AlertTests.definition(warning: 2, breach: 4, escalation: 6)
             try await Stage.with(definition: definition) { stage in
@@ -77,7 +77,7 @@ extension EndToEnd {
 
         @Test(
             "timers that came due while nobody ran fire once, however often workers die",
-            .timeLimit(.minutes(4)))
+            .timeLimit(.minutes(10)))
         func downtime() async throws {
             // More than an epoch may hold of each lane.
             let leads = 2_500
@@ -139,7 +139,7 @@ extension EndToEnd {
             try disk(stage, "one").range(of: Data(text.utf8)) != nil
         }
 
-        @Test("what is forgotten or erased leaves changelog and disk", .timeLimit(.minutes(3)))
+        @Test("what is forgotten or erased leaves changelog and disk", .timeLimit(.minutes(10)))
         func leavesNoBytes() async throws {
             let day: Int64 = 86_400_000
             let now = AlertTests.now()

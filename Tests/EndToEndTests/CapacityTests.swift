@@ -12,7 +12,7 @@ extension EndToEnd {
 
         /// By the stream clock, so that the test decides when a day begins: two workers, one of
         /// which is killed, and a second day whose first event releases the best.
-        @Test("the lanes' shares add up, whoever holds them", .timeLimit(.minutes(2)))
+        @Test("the lanes' shares add up, whoever holds them", .timeLimit(.minutes(10)))
         func shares() async throws {
             let definition = try EndToEnd.definition([("products.crm.daily_capacity", 6)])
             try await Stage.with(

@@ -75,7 +75,7 @@ extension EndToEnd {
                     captured, #","email":"pat(at)acme","employees":true,"country":"XX""#)),
         ]
 
-        @Test("each code has a record; the next record is processed", .timeLimit(.minutes(2)))
+        @Test("each code has a record; the next record is processed", .timeLimit(.minutes(10)))
         func codes() async throws {
             try await Stage.with(definition: try EndToEnd.definition()) { stage in
                 let worker = try stage.start()

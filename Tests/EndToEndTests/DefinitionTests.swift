@@ -8,12 +8,12 @@ extension EndToEnd {
     struct DefinitionTests {
         @Test(
             "a new version acts from each lead's next event, and is stamped on what it decides",
-            .timeLimit(.minutes(4)), arguments: 1...EndToEnd.seeds(2))
+            .timeLimit(.minutes(10)), arguments: 1...EndToEnd.seeds(2))
         func versions(_ number: Int) async throws {
             try await DefinitionTests.check(seed: UInt64(number) + 400)
         }
 
-        @Test("sales hears of an erasure though the product is gone", .timeLimit(.minutes(2)))
+        @Test("sales hears of an erasure though the product is gone", .timeLimit(.minutes(10)))
         func removedProduct() async throws {
             let topic = "sales.mql.analytics"
             let definition = try EndToEnd.definition()

@@ -43,7 +43,7 @@ extension EndToEnd {
             example.records.contains { Stage.references.contains($0.topic) }
         }
 
-        @Test("every example holds", .timeLimit(.minutes(5)))
+        @Test("every example holds", .timeLimit(.minutes(10)))
         func examples() async throws {
             let groups = try ExampleTests.groups()
             #expect(groups.reduce(0) { $0 + $1.cases.count } > 60)

@@ -17,7 +17,7 @@ extension EndToEnd {
             for word in words { #expect(worker.errors.contains(word), "\(worker.errors)") }
         }
 
-        @Test("a broker that is not there: 3", .timeLimit(.minutes(2)))
+        @Test("a broker that is not there: 3", .timeLimit(.minutes(10)))
         func noBroker() async throws {
             try await Stage.with(definition: try EndToEnd.definition()) { stage in
                 try await ExitCodeTests.expect(
@@ -26,7 +26,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("missing and unequal topics: 4", .timeLimit(.minutes(2)))
+        @Test("missing and unequal topics: 4", .timeLimit(.minutes(10)))
         func topics() async throws {
             try await Stage.with(definition: try EndToEnd.definition(), lanes: 2) { stage in
                 try await ExitCodeTests.expect(
@@ -46,7 +46,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("a definition that may not run: 2", .timeLimit(.minutes(2)))
+        @Test("a definition that may not run: 2", .timeLimit(.minutes(10)))
         func definitions() async throws {
             try await Stage.with(definition: try EndToEnd.definition()) { stage in
                 try stage.write(definition: try EndToEnd.definition([("approved_by.sales", nil)]))
@@ -64,7 +64,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("a state folder that another worker has", .timeLimit(.minutes(2)))
+        @Test("a state folder that another worker has", .timeLimit(.minutes(10)))
         func folder() async throws {
             try await Stage.with(definition: try EndToEnd.definition()) { stage in
                 let first = try stage.start()

@@ -29,14 +29,14 @@ extension EndToEnd {
 
         @Test(
             "a killed worker whose disk is lost too loses nothing and repeats nothing",
-            .timeLimit(.minutes(4)), arguments: 1...EndToEnd.seeds(1))
+            .timeLimit(.minutes(10)), arguments: 1...EndToEnd.seeds(1))
         func withoutState(_ number: Int) async throws {
             try await KillTests.check(seed: UInt64(number) + 100, stateLoss: 100)
         }
 
         @Test(
             "a killed worker that keeps its disk loses nothing and repeats nothing",
-            .timeLimit(.minutes(4)), arguments: 1...EndToEnd.seeds(1))
+            .timeLimit(.minutes(10)), arguments: 1...EndToEnd.seeds(1))
         func withState(_ number: Int) async throws {
             try await KillTests.check(seed: UInt64(number) + 200, stateLoss: 20)
         }

@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd {
     /// Workers that share the lanes, come, go, stop and move.
     struct MembershipTests {
-        @Test("two workers share the lanes and do what one does", .timeLimit(.minutes(3)))
+        @Test("two workers share the lanes and do what one does", .timeLimit(.minutes(10)))
         func two() async throws {
             let scene = try Scene(seed: 301, lanes: 6)
             try await Stage.with(
@@ -39,7 +39,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "a worker that joins and leaves in mid-stream changes nothing", .timeLimit(.minutes(3)))
+            "a worker that joins and leaves in mid-stream changes nothing", .timeLimit(.minutes(10)))
         func joinAndLeave() async throws {
             let scene = try Scene(seed: 302, lanes: 6)
             try await Stage.with(
@@ -68,7 +68,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("a stop under load is clean, and the next start goes on", .timeLimit(.minutes(3)))
+        @Test("a stop under load is clean, and the next start goes on", .timeLimit(.minutes(10)))
         func cleanStop() async throws {
             let scene = try Scene(seed: 303, lanes: 4)
             try await Stage.with(
@@ -98,7 +98,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("state can be kept, lost, or left behind on another machine", .timeLimit(.minutes(3)))
+        @Test("state can be kept, lost, or left behind on another machine", .timeLimit(.minutes(10)))
         func moves() async throws {
             let scene = try Scene(seed: 304, lanes: 4)
             try await Stage.with(

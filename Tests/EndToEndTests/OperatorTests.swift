@@ -96,7 +96,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("status, metrics and page tell, and name no person", .timeLimit(.minutes(3)))
+        @Test("status, metrics and page tell, and name no person", .timeLimit(.minutes(10)))
         func tells() async throws {
             let port = try OperatorTests.freePort()
             try await Stage.with(
@@ -157,7 +157,7 @@ extension EndToEnd {
             #expect((OperatorTests.sum("handoff_record_age_seconds_count", metrics) ?? 0) > 0)
         }
 
-        @Test("a port in use: 1", .timeLimit(.minutes(2)))
+        @Test("a port in use: 1", .timeLimit(.minutes(10)))
         func portInUse() async throws {
             let port = try OperatorTests.freePort()
             try await Stage.with(
@@ -172,7 +172,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "what a lane that moved away has counted stays in the totals", .timeLimit(.minutes(3)))
+            "what a lane that moved away has counted stays in the totals", .timeLimit(.minutes(10)))
         func totalsStay() async throws {
             let ports = [try OperatorTests.freePort(), try OperatorTests.freePort()]
             try await Stage.with(definition: try EndToEnd.definition(), lanes: 2) { stage in

@@ -31,7 +31,7 @@ extension EndToEnd {
 
         @Test(
             "idle lanes withdraw the MQLs of leads that become suppressed, once, over a restart",
-            .timeLimit(.minutes(3)))
+            .timeLimit(.minutes(10)))
         func withdrawal() async throws {
             try await Stage.with(definition: try EndToEnd.definition([]), lanes: 2) { stage in
                 let first = try stage.start("one")

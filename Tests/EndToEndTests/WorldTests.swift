@@ -11,7 +11,7 @@ extension EndToEnd {
 
         @Test(
             "what comes out of random worlds is what the model says",
-            .timeLimit(.minutes(3)), arguments: 1...EndToEnd.seeds(2))
+            .timeLimit(.minutes(10)), arguments: 1...EndToEnd.seeds(2))
         func backlog(_ number: Int) async throws {
             let seed = UInt64(number)
             let scene = try Scene(seed: seed, lanes: 8)
@@ -32,7 +32,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "everything published is valid by the schemas", .timeLimit(.minutes(3)),
+            "everything published is valid by the schemas", .timeLimit(.minutes(10)),
             .enabled(if: !python.isEmpty, "HANDOFF_TEST_PYTHON is not set"))
         func schemas() async throws {
             // Leads with the same id in several lanes would repeat CloudEvents ids.
@@ -79,7 +79,7 @@ extension EndToEnd {
 
         @Test(
             "a backlog taken at once is decided as if it had come one by one",
-            .timeLimit(.minutes(4)))
+            .timeLimit(.minutes(10)))
         func order() async throws {
             let lanes = 20
             let scene = try Scene(seed: 501, lanes: lanes) { $0.records = 120 }

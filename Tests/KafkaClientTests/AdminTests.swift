@@ -3,7 +3,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("Admin", .timeLimit(.minutes(2)))
+@Suite("Admin", .timeLimit(.minutes(10)))
 struct AdminTests {
     @Test("offsets by time: the first record stamped then or later; none where there is no such")
     func offsetsByTime() async throws {

@@ -2,7 +2,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("Against librdkafka's mock cluster", .timeLimit(.minutes(2)))
+@Suite("Against librdkafka's mock cluster", .timeLimit(.minutes(10)))
 struct MockTests {
     private func settings(
         _ cluster: MockCluster, _ properties: [String: String] = [:]

@@ -2,7 +2,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("Reading and writing", .timeLimit(.minutes(2)))
+@Suite("Reading and writing", .timeLimit(.minutes(10)))
 struct ReadWriteTests {
     @Test("null and empty parts, headers and timestamps come back as they went")
     func roundTrip() async throws {

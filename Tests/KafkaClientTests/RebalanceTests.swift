@@ -2,7 +2,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("Rebalances", .timeLimit(.minutes(5)))
+@Suite("Rebalances", .timeLimit(.minutes(10)))
 struct RebalanceTests {
     // Regression: a wake-up enabled on a queue that still held entries of the previous ownership
     // never came again, and the lane stayed silent for ever.

@@ -2,7 +2,7 @@ import KafkaClient
 import TestSupport
 import Testing
 
-@Suite("Transactions", .timeLimit(.minutes(3)))
+@Suite("Transactions", .timeLimit(.minutes(10)))
 struct TransactionTests {
     private func producer(
         _ broker: Broker, _ id: String, _ topics: [String]

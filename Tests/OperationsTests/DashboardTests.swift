@@ -5,7 +5,7 @@ import Testing
 /// The page at `/`, and what a browser makes of it.
 ///
 /// Those in a browser are skipped where there is none, as the report's page.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct DashboardTests {
     @Test func thePageAsksNobodyButTheWorker() throws {
         let response = Sample.get("/")

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// The server over real connections.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct HTTPServerTests {
     /// A connection that says what it is told to, byte for byte.
     final class Client: Sendable {

@@ -7,7 +7,7 @@ import Testing
 ///
 /// Skipped where there is none: Chromium of the PATH, or
 /// `HANDOFF_TEST_CHROMIUM`; `deploy/test` installs it if it can.
-@Suite("The page in a browser", .serialized, .timeLimit(.minutes(3)))
+@Suite("The page in a browser", .serialized, .timeLimit(.minutes(10)))
 struct BrowserTests {
     /// What the page looks like from inside.
     struct Measured: Decodable {

@@ -6,7 +6,7 @@ import Testing
 @testable import Worker
 
 /// The rules of the simulated Kafka against a real broker: one script, two transcripts.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct TranscriptTests {
     @Test("the simulated Kafka answers a script of calls as a real broker does")
     func transcripts() async throws {

@@ -47,7 +47,7 @@ struct AlarmTests {
         #expect(woken.withLock { $0 } == 4)
     }
 
-    @Test(.timeLimit(.minutes(1))) func theWallClockRingsAtItsTimeAndForThePastAtOnce() async {
+    @Test(.timeLimit(.minutes(10))) func theWallClockRingsAtItsTimeAndForThePastAtOnce() async {
         let clock = SystemClock()
         let start = clock.wallMilliseconds()
         for (wanted, least) in [(start + 150, Int64(150)), (start - 5_000, 0), (0, 0)] {
