@@ -39,7 +39,8 @@ extension EndToEnd {
         }
 
         @Test(
-            "a worker that joins and leaves in mid-stream changes nothing", .timeLimit(.minutes(10)))
+            "a worker that joins and leaves in mid-stream changes nothing", .timeLimit(.minutes(10))
+        )
         func joinAndLeave() async throws {
             let scene = try Scene(seed: 302, lanes: 6)
             try await Stage.with(
@@ -98,7 +99,8 @@ extension EndToEnd {
             }
         }
 
-        @Test("state can be kept, lost, or left behind on another machine", .timeLimit(.minutes(10)))
+        @Test(
+            "state can be kept, lost, or left behind on another machine", .timeLimit(.minutes(10)))
         func moves() async throws {
             let scene = try Scene(seed: 304, lanes: 4)
             try await Stage.with(
