@@ -125,6 +125,8 @@ need_debian() {
     [[ ${#missing[@]} -eq 0 ]] && return 0
     command -v apt-get >/dev/null || die "please install: ${missing[*]}"
     say "    installing ${missing[*]}"
+    # An installation that was cut short leaves dpkg refusing every other; otherwise a no-op.
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a || return
     as_root apt-get update -q || return
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}" || return
