@@ -93,8 +93,10 @@ struct BanTests {
         }
     }
 
-    @Test(arguments: ["/work/", "/root/", "/tmp/", "/home/", "/Users/"])
-    func noPathOfAMachineIsInSources(_ path: String) throws {
+    // Names, not paths: this file is not to hold what it looks for.
+    @Test(arguments: ["work", "root", "tmp", "home", "Users"])
+    func noPathOfAMachineIsInSources(_ folder: String) throws {
+        let path = "/\(folder)/"
         let endings = [".swift", ".h", ".cpp", ".modulemap"]
         for file in try SourceFile.all(below: "Sources", endings: endings) {
             for (number, line) in file.lines.enumerated() where line.contains(path) {
