@@ -87,13 +87,16 @@ internal import Logging
         case .groupConsumer:
             unsafe rd_kafka_conf_set_events(
                 configuration, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR)
+            unsafe FetchPacing.install(configuration)
         case .plainProducer:
             unsafe rd_kafka_conf_set_dr_msg_cb(configuration) { handle, message, _ in
                 guard let message = unsafe message else { return }
                 unsafe KafkaClient.context(of: handle)?.undelivered?(
                     Int(bitPattern: message.pointee._private), message.pointee.err.rawValue)
             }
-        case .reader, .admin, .transactionalProducer:
+        case .reader:
+            unsafe FetchPacing.install(configuration)
+        case .admin, .transactionalProducer:
             // No delivery reports on purpose: with them a commit deadlocks unless another thread
             // polls (rdkafka.h, rd_kafka_commit_transaction).
             break
