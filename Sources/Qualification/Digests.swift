@@ -16,6 +16,12 @@ package struct SHA1 {
     /// An empty message.
     package init() {}
 
+    /// A message that begins with the bytes of a name space (RFC 9562, 5.5).
+    init(namespace: UUID) {
+        append(bigEndian: namespace.high)
+        append(bigEndian: namespace.low)
+    }
+
     /// Adds bytes to the message.
     package mutating func append(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { append(byte) }
@@ -28,7 +34,14 @@ package struct SHA1 {
         }
     }
 
-    private mutating func append(_ byte: UInt8) {
+    /// Adds the decimal digits of a number that is not negative.
+    mutating func append(decimal number: Int) {
+        if number >= 10 { append(decimal: number / 10) }
+        append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+    }
+
+    /// Adds one byte to the message.
+    mutating func append(_ byte: UInt8) {
         let place = (count & 63) >> 2
         block[place] = block[place] << 8 | UInt32(byte)
         count += 1
@@ -49,24 +62,22 @@ package struct SHA1 {
     private mutating func compress() {
         var words = block
         var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
-        for index in 0..<80 {
+        // Four loops, one for each function and constant: a choice in each of the 80 steps costs as
+        // much as the step.
+        func step(_ index: Int, _ choice: UInt32, _ constant: UInt32) {
             if index >= 16 {
                 let mixed =
-                    words[(index - 3) & 15] ^ words[(index - 8) & 15] ^ words[(index - 14) & 15]
+                    words[(index &- 3) & 15] ^ words[(index &- 8) & 15] ^ words[(index &- 14) & 15]
                     ^ words[index & 15]
-                words[index & 15] = mixed.rotated(left: 1)
+                words[index & 15] = mixed << 1 | mixed >> 31
             }
-            let choice: UInt32
-            let constant: UInt32
-            switch index {
-            case 0..<20: (choice, constant) = ((b & c) | (~b & d), 0x5a82_7999)
-            case 20..<40: (choice, constant) = (b ^ c ^ d, 0x6ed9_eba1)
-            case 40..<60: (choice, constant) = ((b & c) | (b & d) | (c & d), 0x8f1b_bcdc)
-            default: (choice, constant) = (b ^ c ^ d, 0xca62_c1d6)
-            }
-            let next = a.rotated(left: 5) &+ choice &+ e &+ constant &+ words[index & 15]
-            (a, b, c, d, e) = (next, a, b.rotated(left: 30), c, d)
+            let next = (a << 5 | a >> 27) &+ choice &+ e &+ constant &+ words[index & 15]
+            (a, b, c, d, e) = (next, a, b << 30 | b >> 2, c, d)
         }
+        for index in 0..<20 { step(index, (b & c) | (~b & d), 0x5a82_7999) }
+        for index in 20..<40 { step(index, b ^ c ^ d, 0x6ed9_eba1) }
+        for index in 40..<60 { step(index, (b & c) | (b & d) | (c & d), 0x8f1b_bcdc) }
+        for index in 60..<80 { step(index, b ^ c ^ d, 0xca62_c1d6) }
         state[0] &+= a
         state[1] &+= b
         state[2] &+= c

@@ -17,11 +17,12 @@ package struct UUID: Hashable, Comparable, Sendable {
 
     /// The name-based UUID, version 5, of `name` in handoff's namespace (RFC 9562, 5.5).
     package init(naming name: String) {
-        var hash = SHA1()
-        hash.append(bigEndian: UUID.handoffNamespace.high)
-        hash.append(bigEndian: UUID.handoffNamespace.low)
+        var hash = SHA1(namespace: UUID.handoffNamespace)
         hash.append(name.utf8)
-        let digest = hash.finish()
+        self.init(digest: hash.finish())
+    }
+
+    private init(digest: (high: UInt64, low: UInt64)) {
         high = (digest.high & ~0xf000) | 0x5000
         low = (digest.low & ~(0b11 << 62)) | (0b10 << 62)
     }
@@ -33,7 +34,15 @@ package struct UUID: Hashable, Comparable, Sendable {
 
     /// The `ce_id` of the n-th message of a type for a lead and product (CONTRACT.md 2).
     package static func message(type: String, lead: String, product: String, number: Int) -> UUID {
-        UUID(naming: "\(type)|\(lead)|\(product)|\(number)")
+        var hash = SHA1(namespace: handoffNamespace)
+        hash.append(type.utf8)
+        hash.append(separator)
+        hash.append(lead.utf8)
+        hash.append(separator)
+        hash.append(product.utf8)
+        hash.append(separator)
+        hash.append(decimal: number)
+        return UUID(digest: hash.finish())
     }
 
     /// The canonical text with lower-case digits, or nil for any other text.
@@ -62,6 +71,7 @@ package struct UUID: Hashable, Comparable, Sendable {
     }
 
     private static let dash = UInt8(ascii: "-")
+    private static let separator = UInt8(ascii: "|")
 
     private static func number(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
         var number: UInt64 = 0
@@ -94,21 +104,22 @@ package struct UUID: Hashable, Comparable, Sendable {
 extension UUID: CustomStringConvertible {
     /// The canonical text with lower-case digits.
     package var description: String {
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        appendText(to: &text)
-        return String(decoding: text, as: UTF8.self)
+        let text = text
+        return String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
     }
 
-    /// Appends the canonical text.
-    package func appendText(to text: inout [UInt8]) {
-        for place in 0..<32 {
-            if place == 8 || place == 12 || place == 16 || place == 20 {
-                text.append(UInt8(ascii: "-"))
-            }
-            let half = place < 16 ? high : low
-            let digit = UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (place & 15)) & 15)
-            text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    /// The same text in UTF-8, without making a string.
+    package var text: InlineArray<36, UInt8> {
+        var text = InlineArray<36, UInt8>(repeating: UUID.dash)
+        var place = 0
+        for nibble in 0..<32 {
+            if place == 8 || place == 13 || place == 18 || place == 23 { place += 1 }
+            let half = nibble < 16 ? high : low
+            let digit = UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (nibble & 15)) & 15)
+            text[place] =
+                digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &+ digit &- 10
+            place += 1
         }
+        return text
     }
 }

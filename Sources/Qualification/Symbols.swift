@@ -21,7 +21,11 @@ package struct Symbol: Hashable, Sendable {
 /// once per lane instead of once per profile. Owned by one lane, so not `Sendable`. Texts are
 /// arbitrary bytes.
 package final class SymbolTable {
-    private var texts: [[UInt8]] = [[]]
+    /// The bytes of all texts, one after the other: comparing with a text of its own would count
+    /// references to it for each name of each event.
+    private var texts: [UInt8] = []
+    /// Where each text begins, and where the last ends.
+    private var starts = [0, 0]
     private var strings: [String] = [""]
     /// Open addressing with linear probing; 0 = free (the empty text is never looked up by hash).
     private var slots: [UInt32] = Array(repeating: 0, count: 1024)
@@ -30,13 +34,13 @@ package final class SymbolTable {
     /// There are a few dozen sets of reason codes; beyond so many a list is not shared.
     private static let listLimit = 4096
     /// Bytes of all texts: what bounds the table.
-    package private(set) var byteCount = 0
+    package var byteCount: Int { texts.count }
 
     /// An empty table.
     package init() {}
 
     /// How many symbols there are.
-    package var count: Int { texts.count }
+    package var count: Int { strings.count }
 
     /// The symbol of these bytes, made when new.
     package func intern(_ bytes: Span<UInt8>) -> Symbol {
@@ -44,19 +48,16 @@ package final class SymbolTable {
         var slot = Int(truncatingIfNeeded: bytes.stableHash) & (slots.count - 1)
         while slots[slot] != 0 {
             let index = slots[slot]
-            let known = texts[Int(index)]
-            if known.span.equals(bytes) { return Symbol(index: index) }
+            if isText(index, bytes) { return Symbol(index: index) }
             slot = (slot + 1) & (slots.count - 1)
         }
-        let index = UInt32(texts.count)
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count)
-        for place in bytes.indices { text.append(bytes[place]) }
-        byteCount += text.count
-        strings.append(String(decoding: text, as: UTF8.self))
-        texts.append(text)
+        let index = UInt32(count)
+        let start = texts.count
+        for place in bytes.indices { texts.append(bytes[place]) }
+        starts.append(texts.count)
+        strings.append(String(decoding: texts[start...], as: UTF8.self))
         slots[slot] = index
-        if texts.count * 2 > slots.count { grow() }
+        if count * 2 > slots.count { grow() }
         return Symbol(index: index)
     }
 
@@ -87,18 +88,33 @@ package final class SymbolTable {
         symbol.isSome ? strings[Int(symbol.index)] : nil
     }
 
-    /// The bytes of a symbol of this table.
-    package func bytes(_ symbol: Symbol) -> [UInt8] {
-        texts[Int(symbol.index)]
+    /// Gives the bytes of a symbol of this table to `body`.
+    package func withBytes(of symbol: Symbol, _ body: (Span<UInt8>) -> Void) {
+        let texts = texts
+        body(texts.span.extracting(range(symbol.index)))
+    }
+
+    private func isText(_ index: UInt32, _ bytes: Span<UInt8>) -> Bool {
+        let range = range(index)
+        guard range.count == bytes.count else { return false }
+        for place in bytes.indices where texts[range.lowerBound &+ place] != bytes[place] {
+            return false
+        }
+        return true
+    }
+
+    private func range(_ index: UInt32) -> Range<Int> {
+        starts[Int(index)]..<starts[Int(index) + 1]
     }
 
     private func grow() {
         slots = Array(repeating: 0, count: slots.count * 2)
-        for index in 1..<texts.count {
-            let text = texts[index]
-            var slot = Int(truncatingIfNeeded: text.span.stableHash) & (slots.count - 1)
+        let texts = texts
+        for index in 1..<UInt32(count) {
+            let hash = texts.span.extracting(range(index)).stableHash
+            var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
             while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-            slots[slot] = UInt32(index)
+            slots[slot] = index
         }
     }
 }

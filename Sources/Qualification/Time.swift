@@ -40,26 +40,36 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// RFC 3339 in UTC with milliseconds, such as `2026-09-07T10:05:00.000Z`: the form of all
     /// outputs.
     package var description: String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(24)
-        appendText(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        let text = text
+        return String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
     }
 
-    /// Appends the same text in UTF-8, without making a string: a message holds up to ten times.
-    package func appendText(to bytes: inout [UInt8]) {
+    /// The same text in UTF-8, without making a string: a message holds up to ten times.
+    package var text: InlineArray<24, UInt8> {
+        var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: ":"))
+        func two(_ number: Int, _ place: Int) {
+            text[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number / 10)
+            text[place + 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number % 10)
+        }
+        let day = day
+        let date = day.calendarDate
         let ofDay = Int(milliseconds - Int64(day.number) * Span24h.milliseconds)
         let (seconds, thousandths) = ofDay.quotientAndRemainder(dividingBy: 1000)
-        day.appendText(to: &bytes)
-        bytes.append(UInt8(ascii: "T"))
-        append(seconds / 3600, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        append(seconds / 60 % 60, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        append(seconds % 60, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: "."))
-        append(thousandths, digits: 3, to: &bytes)
-        bytes.append(UInt8(ascii: "Z"))
+        two(date.year / 100 % 100, 0)
+        two(date.year % 100, 2)
+        text[4] = UInt8(ascii: "-")
+        two(date.month, 5)
+        text[7] = UInt8(ascii: "-")
+        two(date.day, 8)
+        text[10] = UInt8(ascii: "T")
+        two(seconds / 3600, 11)
+        two(seconds / 60 % 60, 14)
+        two(seconds % 60, 17)
+        two(thousandths / 10, 20)
+        text[22] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: thousandths % 10)
+        text[19] = UInt8(ascii: ".")
+        text[23] = UInt8(ascii: "Z")
+        return text
     }
 }
 
@@ -151,19 +161,7 @@ package struct UTCDay: Hashable, Comparable, Sendable {
 extension UTCDay: CustomStringConvertible {
     /// ISO 8601, such as `2026-09-07`.
     package var description: String {
-        var bytes: [UInt8] = []
-        appendText(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Appends the same text in UTF-8.
-    package func appendText(to bytes: inout [UInt8]) {
-        let date = calendarDate
-        append(date.year, digits: 4, to: &bytes)
-        bytes.append(UInt8(ascii: "-"))
-        append(date.month, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: "-"))
-        append(date.day, digits: 2, to: &bytes)
+        String(decoding: start.description.utf8.prefix(10), as: UTF8.self)
     }
 }
 
@@ -172,14 +170,5 @@ extension FixedWidthInteger {
     fileprivate func floorDivided(by divisor: Self) -> Self {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder != 0 && (remainder < 0) != (divisor < 0) ? quotient - 1 : quotient
-    }
-}
-
-private func append(_ number: Int, digits: Int, to bytes: inout [UInt8]) {
-    var divisor = 1
-    for _ in 1..<digits { divisor *= 10 }
-    while divisor > 0 {
-        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-        divisor /= 10
     }
 }

@@ -1,86 +1,118 @@
 /// Bytes being written: variable-length integers, texts, fixed words.
 ///
-/// Writes into a buffer that is kept, by place: `append` would check capacity and uniqueness for
-/// each byte.
-struct ByteWriter {
-    private var buffer = [UInt8](repeating: 0, count: 4096)
+/// Owns a buffer that it keeps and that only grows. Memory of its own instead of an array, which
+/// looks for other owners and for its end at every write: a byte took 40 instructions, and writing
+/// bytes was a fifth of all that a lane did (callgrind). Every write reserves first.
+@safe final class ByteWriter {
+    private var start: UnsafeMutablePointer<UInt8>
+    private var capacity = 4096
     private(set) var count = 0
 
+    init() {
+        unsafe start = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        unsafe start.deallocate()
+    }
+
+    /// Gives what was written to `body`, without a copy.
+    func withBytes(_ body: (Span<UInt8>) -> Void) {
+        unsafe body(UnsafeBufferPointer(start: start, count: count).span)
+    }
+
     /// A copy of what was written.
-    var bytes: [UInt8] { Array(buffer[0..<count]) }
+    var bytes: [UInt8] { copy(from: 0) }
 
     /// A copy of what was written from a place on.
-    func copy(from start: Int) -> [UInt8] { Array(buffer[start..<count]) }
+    func copy(from place: Int) -> [UInt8] {
+        unsafe Array(UnsafeBufferPointer(start: start, count: count)[place...])
+    }
 
-    mutating func removeAll() {
+    func removeAll() {
         count = 0
     }
 
-    mutating func byte(_ byte: UInt8) {
+    func byte(_ byte: UInt8) {
         reserve(1)
-        buffer[count] = byte
-        count += 1
+        unsafe start[count] = byte
+        count &+= 1
     }
 
     /// LEB128: seven bits a byte, least significant first.
-    mutating func unsigned(_ value: UInt64) {
+    func unsigned(_ value: UInt64) {
         reserve(10)
-        // Through a span, here and below: the array would look for other owners at each byte.
         var place = count
-        var span = buffer.mutableSpan
         var rest = value
         while rest >= 0x80 {
-            span[place] = UInt8(truncatingIfNeeded: rest) | 0x80
+            unsafe start[place] = UInt8(truncatingIfNeeded: rest) | 0x80
             place &+= 1
             rest >>= 7
         }
-        span[place] = UInt8(truncatingIfNeeded: rest)
+        unsafe start[place] = UInt8(truncatingIfNeeded: rest)
         count = place &+ 1
     }
 
-    mutating func count(_ value: Int) {
+    func count(_ value: Int) {
         unsigned(UInt64(value))
     }
 
     /// Zigzag: small numbers of either sign stay short.
-    mutating func signed(_ value: Int64) {
+    func signed(_ value: Int64) {
         unsigned(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
 
-    mutating func word(_ value: UInt64) {
+    func word(_ value: UInt64) {
         reserve(8)
-        let start = count
-        var span = buffer.mutableSpan
-        for offset in 0..<8 {
-            span[start &+ offset] = UInt8(truncatingIfNeeded: value >> UInt64(8 * offset))
-        }
-        count = start &+ 8
+        unsafe UnsafeMutableRawPointer(start + count)
+            .storeBytes(of: value.littleEndian, as: UInt64.self)
+        count &+= 8
     }
 
-    mutating func text(_ text: String) {
-        let utf8 = text.utf8
-        count(utf8.count)
-        reserve(utf8.count)
-        var place = count
-        var span = buffer.mutableSpan
-        for byte in utf8 {
-            span[place] = byte
-            place &+= 1
-        }
-        count = place
+    func text(_ text: String) {
+        count(text.utf8.count)
+        raw(text)
     }
 
-    mutating func raw(_ other: Span<UInt8>) {
+    /// The bytes of a text alone.
+    func raw(_ text: String) {
+        raw(text.utf8Span.span)
+    }
+
+    func raw(_ other: Span<UInt8>) {
         reserve(other.count)
-        let start = count
-        var span = buffer.mutableSpan
-        for place in other.indices { span[start &+ place] = other[place] }
-        count = start &+ other.count
+        unsafe other.withUnsafeBufferPointer { other in
+            guard let first = other.baseAddress else { return }
+            unsafe (start + count).update(from: first, count: other.count)
+        }
+        count &+= other.count
     }
 
-    private mutating func reserve(_ more: Int) {
-        if buffer.count - count >= more { return }
-        buffer += [UInt8](repeating: 0, count: max(buffer.count, more))
+    /// The decimal digits of a number.
+    func decimal(_ value: Int64) {
+        reserve(20)
+        if value < 0 { byte(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        let first = count
+        repeat {
+            byte(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        var (low, high) = (first, count - 1)
+        while low < high {
+            unsafe swap(&start[low], &start[high])
+            low += 1
+            high -= 1
+        }
+    }
+
+    private func reserve(_ more: Int) {
+        if capacity &- count >= more { return }
+        capacity += max(capacity, more)
+        let wider = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        unsafe wider.update(from: start, count: count)
+        unsafe start.deallocate()
+        unsafe start = wider
     }
 }
 

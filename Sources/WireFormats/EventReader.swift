@@ -55,7 +55,7 @@ package final class EventReader {
     func open(
         _ value: RawSpan, isDisposition: Bool = false
     ) throws(DeadLetter) -> Timestamp {
-        ignored.removeAll(keepingCapacity: true)
+        if !ignored.isEmpty { ignored.removeAll(keepingCapacity: true) }
         if value.byteCount > EventReader.valueLimit {
             throw DeadLetter(
                 .tooLarge,
@@ -114,9 +114,9 @@ package final class EventReader {
         _ at: Timestamp, key: RawSpan, _ input: Input
     ) throws(DeadLetter) -> EventHeader {
         let leadID = parser[HANDOFF_LEAD_ID]
-        let keyBytes = unsafe key.withUnsafeBytes { unsafe Array($0) }
-        if !leadID.withBytes({ $0.equals(keyBytes.span) }) {
-            let shown = String(decoding: keyBytes.prefix(100), as: UTF8.self)
+        if !leadID.withBytes({ $0.equals(Span(_bytes: key)) }) {
+            let start = unsafe key.withUnsafeBytes { unsafe Array($0.prefix(100)) }
+            let shown = String(decoding: start, as: UTF8.self)
             throw DeadLetter(
                 .keyMismatch, "the record's key \"\(shown)\" is not lead_id \(leadID.shown)")
         }
@@ -175,15 +175,20 @@ package final class EventReader {
             return (.none, .none)
         }
         let (channel, campaign) = (parser.sourceChannel, parser.sourceCampaignID)
-        for (name, part) in [("source.channel", channel), ("source.campaign_id", campaign)]
-        where !part.isAbsent && !(part.isText && part.byteCount <= EventReader.textLimit) {
-            ignore(name, part, part.isText ? EventReader.shortText : "a text")
+        // One by one: a list of the two would be made for every event.
+        guard isGood(channel, "source.channel"), isGood(campaign, "source.campaign_id") else {
             return (.none, .none)
         }
         return (
             channel.isAbsent ? .none : channel.symbol(symbols),
             campaign.isAbsent ? .none : campaign.symbol(symbols)
         )
+    }
+
+    private func isGood(_ part: JSONValue, _ name: String) -> Bool {
+        if part.isAbsent || part.isText && part.byteCount <= EventReader.textLimit { return true }
+        ignore(name, part, part.isText ? EventReader.shortText : "a text")
+        return false
     }
 
     /// `campaign_id`, else that of `source`, and the source's channel.

@@ -1,18 +1,22 @@
 import Qualification
 
 /// Writes one JSON text into bytes: keys in the order of the calls, nothing for what is absent.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+struct JSONWriter: ~Copyable {
+    private let writer = ByteWriter()
+    /// What `members(of:_:)` wrote last.
+    private var kept: (owner: AnyObject, bytes: [UInt8])?
     /// Whether the next member or item needs a comma before it.
     private var needsComma = false
 
-    init() {
-        bytes.reserveCapacity(2048)
-    }
+    /// Gives what was written to `body`, without a copy.
+    func withBytes(_ body: (Span<UInt8>) -> Void) { writer.withBytes(body) }
+
+    /// A copy of what was written.
+    var bytes: [UInt8] { writer.bytes }
 
     /// Empties it, keeping the memory for the next text.
     mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        writer.removeAll()
         needsComma = false
     }
 
@@ -23,6 +27,21 @@ struct JSONWriter {
     mutating func object(_ key: String, _ body: (inout JSONWriter) -> Void) {
         self.key(key)
         object(body)
+    }
+
+    /// Members that are a function of one immutable object: copied if they are those written last,
+    /// as for the messages that an event leaves about one lead.
+    mutating func members(of owner: AnyObject, _ body: (inout JSONWriter) -> Void) {
+        separate()
+        if let kept, kept.owner === owner {
+            writer.raw(kept.bytes.span)
+            return
+        }
+        let start = writer.count
+        needsComma = false
+        body(&self)
+        kept = (owner, writer.copy(from: start))
+        needsComma = true
     }
 
     /// An array, there even if `items` is empty.
@@ -45,32 +64,28 @@ struct JSONWriter {
     mutating func time(_ key: String, _ value: Timestamp) {
         self.key(key)
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        value.appendText(to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+        quoted(value.text.span)
     }
 
     mutating func id(_ key: String, _ value: UUID?) {
         guard let value else { return }
         self.key(key)
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        value.appendText(to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+        quoted(value.text.span)
     }
 
     mutating func points(_ key: String, _ value: Points?) {
         guard let value else { return }
         self.key(key)
         separate()
-        bytes.append(contentsOf: value.description.utf8)
+        writer.raw(value.description)
     }
 
     mutating func integer(_ key: String, _ value: Int64?) {
         guard let value else { return }
         self.key(key)
         separate()
-        bytes.append(contentsOf: String(value).utf8)
+        writer.decimal(value)
     }
 
     mutating func number(_ key: String, _ value: Double?) {
@@ -78,16 +93,16 @@ struct JSONWriter {
         self.key(key)
         separate()
         if let whole = Int64(exactly: value) {
-            bytes.append(contentsOf: String(whole).utf8)
+            writer.decimal(whole)
         } else {
-            bytes.append(contentsOf: value.description.utf8)
+            writer.raw(value.description)
         }
     }
 
     mutating func bool(_ key: String, _ value: Bool) {
         self.key(key)
         separate()
-        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        writer.raw(value ? "true" : "false")
     }
 
     mutating func fact(_ key: String, _ value: FactValue) {
@@ -107,66 +122,68 @@ struct JSONWriter {
     /// Keys are ours and plain ASCII, so they need no escaping.
     private mutating func key(_ key: String) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: key.utf8)
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        quoted(key.utf8Span.span)
+        writer.byte(UInt8(ascii: ":"))
         needsComma = false
     }
 
+    private mutating func quoted(_ text: Span<UInt8>) {
+        writer.byte(UInt8(ascii: "\""))
+        writer.raw(text)
+        writer.byte(UInt8(ascii: "\""))
+    }
+
     private mutating func separate() {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        if needsComma { writer.byte(UInt8(ascii: ",")) }
         needsComma = true
     }
 
     private mutating func open(_ open: UInt8, close: UInt8, _ body: (inout JSONWriter) -> Void) {
         separate()
-        bytes.append(open)
+        writer.byte(open)
         needsComma = false
         body(&self)
-        bytes.append(close)
+        writer.byte(close)
         needsComma = true
     }
 
     /// Only what RFC 8259 (section 7) demands is escaped; nearly no text holds any of it.
     private mutating func string(_ value: String) {
-        bytes.append(UInt8(ascii: "\""))
-        let start = bytes.count
-        bytes.append(contentsOf: value.utf8)
-        if let place = placeToEscape(from: start) {
-            let rest = Array(bytes[place...])
-            bytes.removeSubrange(place...)
-            for byte in rest { escape(byte) }
-        }
-        bytes.append(UInt8(ascii: "\""))
+        let text = value.utf8Span.span
+        let plain = placeToEscape(text)
+        guard plain < text.count else { return quoted(text) }
+        writer.byte(UInt8(ascii: "\""))
+        writer.raw(text.extracting(0..<plain))
+        for place in plain..<text.count { escape(text[place]) }
+        writer.byte(UInt8(ascii: "\""))
     }
 
-    private func placeToEscape(from start: Int) -> Int? {
-        let written = bytes.span
-        var place = start
-        while place < written.count {
-            let byte = written[place]
+    /// The place of the first byte to escape, or the end.
+    private func placeToEscape(_ text: Span<UInt8>) -> Int {
+        var place = 0
+        while place < text.count {
+            let byte = text[place]
             if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
                 return place
             }
             place &+= 1
         }
-        return nil
+        return place
     }
 
     private mutating func escape(_ byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-            bytes.append(UInt8(ascii: "\\"))
-            bytes.append(byte)
-        case 0x0a: bytes.append(contentsOf: "\\n".utf8)
-        case 0x0d: bytes.append(contentsOf: "\\r".utf8)
-        case 0x09: bytes.append(contentsOf: "\\t".utf8)
+            writer.byte(UInt8(ascii: "\\"))
+            writer.byte(byte)
+        case 0x0a: writer.raw("\\n")
+        case 0x0d: writer.raw("\\r")
+        case 0x09: writer.raw("\\t")
         case 0..<0x20:
-            bytes.append(contentsOf: "\\u00".utf8)
-            bytes.append(JSONWriter.digits[Int(byte >> 4)])
-            bytes.append(JSONWriter.digits[Int(byte & 15)])
-        default: bytes.append(byte)
+            writer.raw("\\u00")
+            writer.byte(JSONWriter.digits[Int(byte >> 4)])
+            writer.byte(JSONWriter.digits[Int(byte & 15)])
+        default: writer.byte(byte)
         }
     }
 

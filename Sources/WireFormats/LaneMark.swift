@@ -67,7 +67,7 @@ package struct LaneMark: Sendable, Equatable {
 
     /// The bytes of the mark.
     package var encoded: [UInt8] {
-        var writer = ByteWriter()
+        let writer = ByteWriter()
         writer.byte(2)
         writer.signed(sequence)
         writer.signed(streamClock.milliseconds)
@@ -76,8 +76,8 @@ package struct LaneMark: Sendable, Equatable {
             writer.byte(source.rawValue)
             writer.signed(position)
         }
-        LaneMark.write(references, &writer)
-        LaneMark.write(decided, &writer)
+        LaneMark.write(references, writer)
+        LaneMark.write(decided, writer)
         writer.signed(Int64(capacity.day.number))
         writer.byte(capacity.isReleasing ? 1 : 0)
         writer.count(capacity.used.count)
@@ -89,7 +89,7 @@ package struct LaneMark: Sendable, Equatable {
     }
 
     private static func write(
-        _ positions: [ReferencePartition: Int64], _ writer: inout ByteWriter
+        _ positions: [ReferencePartition: Int64], _ writer: ByteWriter
     ) {
         writer.count(positions.count)
         for (partition, position) in positions.sorted(by: {

@@ -5,20 +5,28 @@ package import Qualification
 ///
 /// The body is a function of the message alone: no clock, no host. Keys are in the order of
 /// `schemas/`. Owned by one lane: it keeps its buffer.
-package struct MessageWriter {
+package final class MessageWriter {
     private var writer = JSONWriter()
+    /// The value of a header that has parts.
+    private let source = ByteWriter()
 
     /// A writer with a buffer of its own.
     package init() {}
 
     /// The JSON body.
     package static func body(_ message: Message) -> [UInt8] {
-        var writer = MessageWriter()
-        return writer.body(message)
+        let writer = MessageWriter()
+        writer.write(message)
+        return writer.writer.bytes
     }
 
-    /// The JSON body; copy it before the next one is written, or that one needs memory of its own.
-    package mutating func body(_ message: Message) -> [UInt8] {
+    /// Gives the JSON body of a message to `take`, for the time of the call.
+    package func withBody(of message: Message, _ take: (Span<UInt8>) -> Void) {
+        write(message)
+        writer.withBytes(take)
+    }
+
+    private func write(_ message: Message) {
         writer.removeAll()
         writer.object { writer in
             writer.text("type", message.type.name)
@@ -36,22 +44,27 @@ package struct MessageWriter {
             case .alert(let alert): MessageWriter.write(alert, message, &writer)
             }
         }
-        return writer.bytes
     }
 
     /// Gives the CloudEvents headers to `add`, and the lane's partition, by which sales tooling
     /// finds the way back.
-    package static func headers(
-        _ message: Message, partition: Int32, _ add: (_ name: String, _ value: String) -> Void
+    package func headers(
+        _ message: Message, partition: Int32,
+        _ add: (_ name: String, _ value: Span<UInt8>) -> Void
     ) {
-        add("ce_specversion", "1.0")
-        add("ce_id", message.id.description)
-        add("ce_type", message.type.name)
-        add("ce_source", "handoff/\(message.definitionName)")
-        add("ce_time", message.asOf.description)
-        add("ce_subject", message.leadID)
-        add("content-type", "application/json")
-        add("handoff.partition", String(partition))
+        add("ce_specversion", "1.0".utf8Span.span)
+        add("ce_id", message.id.text.span)
+        add("ce_type", message.type.name.utf8Span.span)
+        source.removeAll()
+        source.raw("handoff/")
+        source.raw(message.definitionName)
+        source.withBytes { add("ce_source", $0) }
+        add("ce_time", message.asOf.text.span)
+        add("ce_subject", message.leadID.utf8Span.span)
+        add("content-type", "application/json".utf8Span.span)
+        source.removeAll()
+        source.decimal(Int64(partition))
+        source.withBytes { add("handoff.partition", $0) }
     }
 
     // MARK: Bodies
@@ -213,6 +226,12 @@ package struct MessageWriter {
     }
 
     private static func write(_ lead: LeadView, _ writer: inout JSONWriter) {
+        writer.members(of: lead) { writer in
+            members(of: lead, &writer)
+        }
+    }
+
+    private static func members(of lead: LeadView, _ writer: inout JSONWriter) {
         writer.object("lead") { writer in
             writer.text("email", lead.contact.email)
             writer.text("first_name", lead.contact.firstName)

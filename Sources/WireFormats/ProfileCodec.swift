@@ -21,7 +21,7 @@ package struct ProfileCodec {
     package static let waitingVersion: UInt8 = 2
 
     let symbolTable: SymbolTable
-    private var writer = ByteWriter()
+    private let writer = ByteWriter()
     /// For each symbol of the lane the number it has in the profile in hand, if `generation` is
     /// right.
     private var written: [(generation: UInt32, number: UInt32)] = []
@@ -275,9 +275,10 @@ package struct ProfileCodec {
         written[index] = (generation, writtenSymbols)
         writtenSymbols += 1
         writer.byte(1)
-        let bytes = symbolTable.bytes(symbol)
-        writer.count(bytes.count)
-        writer.raw(bytes.span)
+        symbolTable.withBytes(of: symbol) { bytes in
+            writer.count(bytes.count)
+            writer.raw(bytes)
+        }
     }
 
     /// 0 = a new stamp follows, n + 1 = the n-th stamp of this profile.

@@ -1,8 +1,8 @@
 import Foundation
 
 // Micro-benchmarks of the hot path, without Kafka: `swift run -c release Benchmarks
-// [EVENTS.jsonl] [lane]`. Wall times of this process alone; compare rows of one run, not of two. With
-// `lane` only the stream is run, for a profiler.
+// [EVENTS.jsonl] [lane]`. Wall times of this process alone; compare rows of one run, not of two.
+// With `lane` only the stream is run, for a profiler.
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {

@@ -125,7 +125,11 @@ struct MessageWriterTests {
         let erasure = Erasure(asOf: MessageWriterTests.time)
         let message = MessageWriterTests.message(.erased(erasure), .erased)
         var headers: [(name: String, value: String)] = []
-        MessageWriter.headers(message, partition: 7) { headers.append(($0, $1)) }
+        let writer = MessageWriter()
+        writer.headers(message, partition: 7) { name, value in
+            headers.append(
+                (name, String(decoding: (0..<value.count).map { value[$0] }, as: UTF8.self)))
+        }
         let properties = try #require(try OrderedJSON.schema("cloudevents-headers")["properties"])
         #expect(headers.map(\.name) == properties.keys)
         let values = Dictionary(uniqueKeysWithValues: headers.map { ($0.name, $0.value) })

@@ -111,7 +111,7 @@ struct ProfileCodecTests {
     @Test func timesAtTheEndsOfTheRangeNeverCrash() async {
         await #expect(processExitsWith: .success) {
             // as_of at the end of time, and a remembered id that lies after it.
-            var writer = ByteWriter()
+            let writer = ByteWriter()
             for byte in [ProfileCodec.version, 2] { writer.byte(byte) }
             writer.signed(.max)
             for _ in 0..<5 { writer.count(0) }
@@ -139,7 +139,7 @@ struct ProfileCodecTests {
             0, 1, 127, 128, 16_383, 16_384, UInt64(UInt32.max), UInt64(Int64.max), .max,
         ] as [UInt64])
     func numbersOfAnySizeAreReadBack(_ number: UInt64) throws {
-        var writer = ByteWriter()
+        let writer = ByteWriter()
         writer.unsigned(number)
         writer.signed(Int64(truncatingIfNeeded: number))
         writer.signed(-Int64(truncatingIfNeeded: number >> 1))

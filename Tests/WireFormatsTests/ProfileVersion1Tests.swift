@@ -54,7 +54,9 @@ struct ProfileVersion1Tests {
         #expect(last.stamp.eventID.text == "last" && last.source == .activities)
         #expect(last.channel == .none && text(last.campaign) == "c\u{e9}2")
         let cells = profile.counts.cells.map { cell in
-            "\(cell.day) \(cell.count) \(symbols.bytes(cell.type).count) \(text(cell.tag))"
+            var length = 0
+            symbols.withBytes(of: cell.type) { length = $0.count }
+            return "\(cell.day) \(cell.count) \(length) \(text(cell.tag))"
         }
         #expect(
             Set(cells) == [

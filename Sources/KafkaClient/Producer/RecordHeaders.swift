@@ -49,6 +49,14 @@ package struct RecordHeaders: Sendable, Equatable {
             Field(nameCount: Int32(name.utf8.count), valueCount: Int32(value.byteCount)))
     }
 
+    /// The same from a span of bytes.
+    package mutating func append(_ name: String, _ value: Span<UInt8>) {
+        bytes.append(contentsOf: name.utf8)
+        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        fields.append(
+            Field(nameCount: Int32(name.utf8.count), valueCount: Int32(value.count)))
+    }
+
     /// Adds a header whose value is Kafka's null.
     package mutating func appendNull(_ name: String) {
         bytes.append(contentsOf: name.utf8)

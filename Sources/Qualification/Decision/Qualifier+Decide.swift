@@ -35,10 +35,8 @@ extension Qualifier {
         let version = reference.version
         let facts = try Facts(
             profile, rulebook: rulebook, reference: reference, symbols: symbols)
-        let standing = try Standing(
+        profile.standing = try Standing(
             facts, rulebook: rulebook, reference: reference, version: version)
-        profile.standing = standing
-        latestFacts = (standing, facts)
     }
 
     func isInterested(_ profile: Profile, in place: Int) -> Bool {

@@ -63,9 +63,9 @@ extension Qualifier {
         return (facts, lead)
     }
 
-    /// The facts that the profile's standing was derived from a moment ago, or derived anew.
+    /// The facts that the profile's standing was derived from, or derived anew.
     private func facts(of profile: Profile) throws -> Facts {
-        if let latest = latestFacts, latest.standing === profile.standing { return latest.facts }
+        if let standing = profile.standing { return standing.facts }
         return try Facts(profile, rulebook: rulebook, reference: reference, symbols: symbols)
     }
 

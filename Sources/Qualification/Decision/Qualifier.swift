@@ -63,8 +63,6 @@ package final class Qualifier {
     package var capacity = LaneCapacity()
     /// Whether the last event changed for what its lead waits, or its place.
     var hasChangedWaiting = false
-    /// The facts behind the standing derived last: most messages follow an event that changed them.
-    var latestFacts: (standing: Standing, facts: Facts)?
     /// What the messages of the event in hand show of its lead, once one of them has asked.
     var viewInHand: (facts: Facts, lead: LeadView)?
     /// Messages of the event in hand, in the order in which they are to be published.

@@ -235,7 +235,12 @@ package struct LeadFields: Sendable {
 
     /// The value of a field.
     package subscript(field: LeadField) -> FactValue? {
-        entries.first { $0.field == field }?.value
+        // In place: a search by closure copies every entry it passes, texts and all.
+        let entries = entries.span
+        for place in entries.indices where entries[place].field == field {
+            return entries[place].value
+        }
+        return nil
     }
 
     /// The text of a field.

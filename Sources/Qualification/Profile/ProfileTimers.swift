@@ -126,4 +126,12 @@ extension Profile {
 
     /// `idleness` of a profile that belongs to somebody, read in place.
     package static func idleness(of profile: inout Profile) -> Idleness { profile.idleness }
+
+    /// `isEmpty` of a profile that belongs to somebody, read in place.
+    package static func isEmpty(_ profile: inout Profile) -> Bool { profile.isEmpty }
+
+    /// The address keys of a profile that belongs to somebody, read in place.
+    package static func addressKeys(of profile: inout Profile) -> [String] {
+        profile.fields.addressKeys
+    }
 }

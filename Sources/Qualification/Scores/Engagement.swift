@@ -37,10 +37,48 @@ struct Engagement {
         if let type = criterion.onlyType {
             return points(criterion, sum(criterion, counts.cells.span, run(of: type, counts)))
         }
-        var raw = 0.0
-        for (day, count) in days(of: criterion, counts) { raw += worth(criterion, day, count) }
-        return points(criterion, raw)
+        return points(criterion, sum(criterion, counts))
     }
+
+    /// The sum over the days of all types of a criterion, oldest first: the runs of its types are
+    /// sorted by day and are walked side by side, without an array for their days.
+    private func sum(_ criterion: Rulebook.Criterion, _ counts: ActivityCounts) -> Double {
+        guard criterion.countedTypes.count <= Engagement.mostRuns else {
+            return days(of: criterion, counts).reduce(0) { $0 + worth(criterion, $1.0, $1.1) }
+        }
+        var places = InlineArray<8, Int>(repeating: 0)
+        var ends = InlineArray<8, Int>(repeating: 0)
+        var runs = 0
+        for type in criterion.countedTypes {
+            let run = run(of: type, counts)
+            if run.isEmpty { continue }
+            (places[runs], ends[runs]) = (run.lowerBound, run.upperBound)
+            runs += 1
+        }
+        let cells = counts.cells.span
+        var raw = 0.0
+        while true {
+            var next: UTCDay?
+            for run in 0..<runs where places[run] < ends[run] {
+                let day = cells[places[run]].day
+                next = next.map { min($0, day) } ?? day
+            }
+            guard let day = next else { return raw }
+            var count: UInt32 = 0
+            for run in 0..<runs {
+                while places[run] < ends[run], cells[places[run]].day == day {
+                    if isCounted(cells[places[run]], criterion) {
+                        count += cells[places[run]].count
+                    }
+                    places[run] += 1
+                }
+            }
+            if count > 0 { raw += worth(criterion, day, count) }
+        }
+    }
+
+    /// How many types of a criterion are walked side by side; there are two or three.
+    private static let mostRuns = 8
 
     private func points(_ criterion: Rulebook.Criterion, _ raw: Double) -> Points {
         raw == 0
@@ -92,16 +130,17 @@ struct Engagement {
         _ criterion: Rulebook.Criterion, _ cells: Span<ActivityCounts.Cell>, _ range: Range<Int>
     ) -> Double {
         var raw = 0.0
-        var place = range.lowerBound
-        while place < range.upperBound {
-            let day = cells[place].day
-            var count: UInt32 = 0
-            while place < range.upperBound, cells[place].day == day {
-                if isCounted(cells[place], criterion) { count += cells[place].count }
-                place += 1
+        var day = UTCDay(number: .min)
+        var count: UInt32 = 0
+        for place in range where isCounted(cells[place], criterion) {
+            if cells[place].day != day {
+                if count > 0 { raw += worth(criterion, day, count) }
+                day = cells[place].day
+                count = 0
             }
-            if count > 0 { raw += worth(criterion, day, count) }
+            count += cells[place].count
         }
+        if count > 0 { raw += worth(criterion, day, count) }
         return raw
     }
 

@@ -35,9 +35,8 @@ final class Facts {
         }
         account = found
         dependencies = keys
-        let title = JobTitle(fields.text(.jobTitle) ?? "")
-        seniority = title.value(definition.seniority)
-        function = title.value(definition.function)
+        let persona = fields.text(.jobTitle).map(rulebook.persona) ?? Persona()
+        (seniority, function) = (persona.seniority, persona.function)
         let leadCountry = fields.text(.country)
         leadRegion = leadCountry.flatMap(rulebook.region(ofCountry:))
         companyRegion = (found?.country ?? leadCountry).flatMap(rulebook.region(ofCountry:))
@@ -75,6 +74,12 @@ final class Facts {
         case .activityProperty, .campaignChannel: nil
         }
     }
+}
+
+/// What a job title says about a person (CONTRACT.md 4, persona).
+struct Persona {
+    var seniority: String?
+    var function: String?
 }
 
 /// A job title as words, to be searched for phrases (CONTRACT.md 4, persona).
@@ -146,6 +151,9 @@ package struct JobTitle {
 // Unchecked: only `version` changes, and only by the lane that owns the profile; a class, because
 // copying five arrays out of the profile for every event costs five reference counts.
 package final class Standing: @unchecked Sendable {
+    /// What it was derived from, for the messages that tell of it; deriving it anew for each was a
+    /// twentieth of a lane's instructions, keeping it is about 300 bytes.
+    let facts: Facts
     let fit: Points
     /// The codes of CONTRACT.md 7.1, empty unless suppressed.
     let suppressed: [Symbol]
@@ -162,6 +170,7 @@ package final class Standing: @unchecked Sendable {
         _ facts: Facts, rulebook: Rulebook, reference: any ReferenceData, version: UInt64
     ) throws {
         self.version = version
+        self.facts = facts
         var keys = facts.dependencies
         fit = FitScore.total(facts, rulebook.definition)
         suppressed = try Standing.suppressions(facts, rulebook, reference, &keys)

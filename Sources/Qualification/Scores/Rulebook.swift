@@ -91,6 +91,10 @@ package final class Rulebook {
     let codes: Codes
     /// Types up to this index have a place in `typeRules`; later ones have no rule.
     private let typeRules: [TypeRule?]
+    private var personas: [String: Persona] = [:]
+    private static let knownTitles = 4_096
+    /// In bytes.
+    private static let longestKnownTitle = 128
     /// For each symbol up to the last product's the place of the product, -1 for none.
     private let productIndexes: [Int32]
 
@@ -138,6 +142,23 @@ package final class Rulebook {
     /// Whether an activity of this type needs its properties to be read.
     package func wantsProperties(ofType type: Symbol) -> Bool {
         rule(ofType: type)?.needsProperties ?? false
+    }
+
+    /// What the definition's phrases say about a job title.
+    ///
+    /// A few hundred titles are most of all there are, and looking for every phrase in one takes
+    /// 10,000 instructions; so the answers are kept, up to a limit.
+    func persona(ofTitle title: String) -> Persona {
+        if let known = personas[title] { return known }
+        let words = JobTitle(title)
+        let persona = Persona(
+            seniority: words.value(definition.seniority),
+            function: words.value(definition.function))
+        if title.utf8.count <= Rulebook.longestKnownTitle {
+            if personas.count == Rulebook.knownTitles { personas.removeAll() }
+            personas[title] = persona
+        }
+        return persona
     }
 
     func rule(ofType type: Symbol) -> TypeRule? {

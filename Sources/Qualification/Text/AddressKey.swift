@@ -3,8 +3,14 @@
 package enum AddressKey {
     /// The key of a normalised e-mail address or domain.
     package static func of(_ address: String) -> String {
-        guard let at = address.lastIndex(of: "@") else { return reversed(address) }
-        return reversed(address[address.index(after: at)...]) + "@" + address[..<at]
+        // Bytes, not characters: the two signs are ASCII, and this is done for every lead event.
+        let bytes = Array(address.utf8)
+        let at = bytes.lastIndex(of: UInt8(ascii: "@"))
+        var key: [UInt8] = []
+        key.reserveCapacity(bytes.count)
+        appendReversed(bytes[(at.map { $0 + 1 } ?? 0)...], to: &key)
+        if let at { key += bytes[at...at] + bytes[..<at] }
+        return String(decoding: key, as: UTF8.self)
     }
 
     /// The ranges that hold the keys of all leads that a suppression or account with this
@@ -29,9 +35,15 @@ package enum AddressKey {
         return found
     }
 
-    private static func reversed(_ domain: some StringProtocol) -> String {
-        domain.split(separator: ".", omittingEmptySubsequences: false).reversed()
-            .joined(separator: ".")
+    /// Appends the labels of a domain, the last one first.
+    private static func appendReversed(_ domain: ArraySlice<UInt8>, to key: inout [UInt8]) {
+        var rest = domain
+        while let dot = rest.lastIndex(of: UInt8(ascii: ".")) {
+            key += rest[(dot + 1)...]
+            key.append(UInt8(ascii: "."))
+            rest = rest[..<dot]
+        }
+        key += rest
     }
 }
 

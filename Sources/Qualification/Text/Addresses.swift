@@ -51,10 +51,10 @@ package enum Address {
     /// The domain and all its parents: `a.b.co` gives `a.b.co`, `b.co` and `co`.
     package static func withParents(_ domain: String) -> [String] {
         var found = [domain]
-        var rest = Substring(domain)
-        while let dot = rest.firstIndex(of: ".") {
+        var rest = Substring(domain).utf8
+        while let dot = rest.firstIndex(of: UInt8(ascii: ".")) {
             rest = rest[rest.index(after: dot)...]
-            if !rest.isEmpty { found.append(String(rest)) }
+            if !rest.isEmpty { found.append(String(Substring(rest))) }
         }
         return found
     }

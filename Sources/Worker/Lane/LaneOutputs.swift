@@ -12,7 +12,7 @@ package struct LaneOutputs {
     /// What waits to be sent.
     package private(set) var records = OutboundRecords()
     private var expected = (records: 0, bytes: 0)
-    private var writer = MessageWriter()
+    private let writer = MessageWriter()
     private var headers = RecordHeaders()
 
     /// The place of the changelog in every producer's list of topics, see `Topics.outputs`.
@@ -42,12 +42,12 @@ package struct LaneOutputs {
         // The topic of a product that the definition no longer has is still told of a withdrawal.
         let number = numbers[topic] ?? records.number(ofOther: topic)
         headers.removeAll()
-        MessageWriter.headers(message, partition: partition) { name, value in
-            headers.append(name, value)
+        writer.headers(message, partition: partition) { headers.append($0, $1) }
+        writer.withBody(of: message) { body in
+            records.append(
+                topic: number, partition: OutboundRecords.byKey, key: message.leadID.utf8Span.span,
+                value: body, headers: headers)
         }
-        records.append(
-            topic: number, partition: OutboundRecords.byKey, key: Array(message.leadID.utf8),
-            value: writer.body(message), headers: headers)
     }
 
     /// Adds a record that could not be used, byte for byte, with the reason in headers.

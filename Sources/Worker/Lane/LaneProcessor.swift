@@ -382,12 +382,12 @@ package final class LaneProcessor {
         precondition(inFlight.isEmpty, "a cut before the last one was committed")
         var records = outputs.take()
         for entry in dirty {
-            let encoded = entry.profile.isEmpty ? [] : codec.encode(&entry.profile)
+            let encoded = Profile.isEmpty(&entry.profile) ? [] : codec.encode(&entry.profile)
             entry.inFlight = encoded
             entry.inFlightTimers = ProfileTimers(
                 nextAlert: entry.nextAlert, idleness: Profile.idleness(of: &entry.profile))
             if entry.hasNewAddresses {
-                entry.inFlightAddresses = entry.profile.fields.addressKeys
+                entry.inFlightAddresses = Profile.addressKeys(of: &entry.profile)
                 entry.hasNewAddresses = false
             }
             if entry.hasNewWaiting {
