@@ -113,7 +113,7 @@ struct ReportCommand: AsyncParsableCommand {
             try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
         } catch {
             throw CommandFailure(
-                "\(output): cannot be written: \(error.localizedDescription)", exitCode: 1)
+                "\(output): cannot be written: \(SystemReason.of(error))", exitCode: 1)
         }
         Terminal.complain(["report written to \(output)"])
     }
