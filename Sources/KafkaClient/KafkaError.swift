@@ -51,9 +51,9 @@ package struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Operation, subject, cause and remedy in one line.
     package var description: String {
         if consequence == .stop(exitCode: 3) {
-            // Everything but the cause is in the sentence, which people read at every wrong address.
-            return "\(operation): no broker answers at \(subject) (\(KafkaError.plain(reason))); "
-                + remedy
+            // People read this at every wrong address: no code, no words for programmers.
+            let cause = KafkaError.plain(reason)
+            return "\(operation): no broker answers at \(subject) (\(cause)); \(remedy)"
         }
         var text = "\(operation) failed for \(subject): \(name)"
         if !reason.isEmpty { text += " (\(reason))" }

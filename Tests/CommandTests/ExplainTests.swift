@@ -91,7 +91,8 @@ struct ExplainTests {
         var products: [Entry]
     }
 
-    /// The profiles of `ann` with her account, of `evil` with a title that steers, of erased `gone` and forgotten `deleted`.
+    /// The profiles of `ann` with her account, of `evil` with a title that steers, of erased `gone`
+    /// and forgotten `deleted`.
     private static func place() async throws -> Place {
         let place = try await Place()
         try #require(try await place.run(["topics", "ensure"]).exitCode == 0)

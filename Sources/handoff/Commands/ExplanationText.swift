@@ -13,9 +13,8 @@ struct ExplanationText {
         if let erasedAt = explanation.erasedAt, !explanation.hasLeadEvent,
             explanation.asOf == nil
         {
-            return
-                "lead \(Shown.plain(explanation.leadID)) was erased at \(erasedAt): nothing is kept but the "
-                + "numbers of its cycles and messages"
+            return "lead \(Shown.plain(explanation.leadID)) was erased at \(erasedAt): nothing is "
+                + "kept but the numbers of its cycles and messages"
         }
         return ([head] + explanation.products.map(section)).joined(separator: "\n\n")
     }
