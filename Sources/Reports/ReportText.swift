@@ -145,11 +145,15 @@ extension Report {
         }
         add("total", total.measures)
         guard let cost = total.measures.cost else { return table.lines() }
-        return table.lines() + [
+        var notes = [
             "per MQL, accepted, won: the cost over the MQLs of campaigns with a cost, in total "
                 + "\(Wording.count(cost.mqls)), \(Wording.count(cost.accepted)), "
                 + Wording.count(cost.won)
         ]
+        if !filter.hasPeriod {
+            notes.append("the total cost holds that of campaigns without any MQL, too")
+        }
+        return table.lines() + notes
     }
 
     private var criteriaTable: [String] {
