@@ -52,8 +52,9 @@ package struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         if consequence == .stop(exitCode: 3) {
             // People read this at every wrong address: no code, no words for programmers.
+            let what = operation == KafkaError.reaching ? "" : "\(operation): "
             let cause = KafkaError.plain(reason)
-            return "\(operation): no broker answers at \(subject) (\(cause)); \(remedy)"
+            return "\(what)no broker answers at \(subject) (\(cause)); \(remedy)"
         }
         var text = "\(operation) failed for \(subject): \(name)"
         if !reason.isEmpty { text += " (\(reason))" }
@@ -119,13 +120,17 @@ extension KafkaError {
                 + "SASL settings")
     }
 
+    /// The operation that is about nothing else than whether somebody answers.
+    static let reaching = "reach the broker"
+
     /// librdkafka's log line without the names of its threads and states:
-    /// `[thrd:a]: b: Connect to c failed: refused (after 0ms in state CONNECT)`.
+    /// `[thrd:a]: a/bootstrap: Connect to a failed: refused (after 0ms in state CONNECT)`.
     private static func plain(_ reason: String) -> String {
         var text = Substring(reason)
         if text.hasPrefix("[thrd:"), let end = text.firstRange(of: "]: ") {
             text = text[end.upperBound...]
         }
+        if let end = text.firstRange(of: "/bootstrap: ") { text = text[end.upperBound...] }
         if let start = text.firstRange(of: " (after ") { text = text[..<start.lowerBound] }
         return text.isEmpty ? "no reason given" : String(text)
     }
