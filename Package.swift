@@ -119,7 +119,7 @@ let package = Package(
             swiftSettings: houseRules),
         .testTarget(
             name: "ReportsTests",
-            dependencies: ["Reports", "Qualification", "ReferenceModel"],
+            dependencies: ["Reports", "Qualification", "ReferenceModel", "TestSupport"],
             swiftSettings: houseRules),
         .testTarget(
             name: "DefinitionFilesTests",
@@ -152,7 +152,8 @@ let package = Package(
             ],
             swiftSettings: houseRules),
         .testTarget(
-            name: "OperationsTests", dependencies: ["Operations"], swiftSettings: houseRules),
+            name: "OperationsTests", dependencies: ["Operations", "TestSupport"],
+            swiftSettings: houseRules),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["KafkaClient", "Qualification", "ReferenceModel", "TestSupport"],

@@ -50,6 +50,12 @@ package struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// Operation, subject, cause and remedy in one line.
     package var description: String {
+        if consequence == .stop(exitCode: 3) {
+            // People read this at every wrong address: no code, no words for programmers.
+            let what = operation == KafkaError.reaching ? "" : "\(operation): "
+            let cause = KafkaError.plain(reason)
+            return "\(what)no broker answers at \(subject) (\(cause)); \(remedy)"
+        }
         var text = "\(operation) failed for \(subject): \(name)"
         if !reason.isEmpty { text += " (\(reason))" }
         if !remedy.isEmpty { text += "; \(remedy)" }
@@ -110,7 +116,23 @@ extension KafkaError {
             code: code.rawValue, operation: operation, subject: servers,
             reason: lastProblem.isEmpty ? KafkaError.text(of: code.rawValue) : lastProblem,
             consequence: .stop(exitCode: 3),
-            remedy: "check the address, that the broker runs, and its TLS and SASL settings")
+            remedy: "check the address (bootstrap_servers), that the broker runs, and its TLS and "
+                + "SASL settings")
+    }
+
+    /// The operation that is about nothing else than whether somebody answers.
+    static let reaching = "reach the broker"
+
+    /// librdkafka's log line without the names of its threads and states:
+    /// `[thrd:a]: a/bootstrap: Connect to a failed: refused (after 0ms in state CONNECT)`.
+    private static func plain(_ reason: String) -> String {
+        var text = Substring(reason)
+        if text.hasPrefix("[thrd:"), let end = text.firstRange(of: "]: ") {
+            text = text[end.upperBound...]
+        }
+        if let end = text.firstRange(of: "/bootstrap: ") { text = text[end.upperBound...] }
+        if let start = text.firstRange(of: " (after ") { text = text[..<start.lowerBound] }
+        return text.isEmpty ? "no reason given" : String(text)
     }
 
     /// Codes that mean "nobody answered", as against "the broker refused".
@@ -157,6 +179,9 @@ extension KafkaError {
             return "keep the transaction timeout below the broker's transaction.max.timeout.ms"
         case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
             return "create the topic first"
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+            return "another worker of this group has the same instance_id and takes over; give "
+                + "each worker an instance_id of its own, or none"
         default: return ""
         }
     }

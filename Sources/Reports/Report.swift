@@ -92,33 +92,25 @@ package struct ReportRow: Sendable {
 /// A disposition counts if it names an MQL of its lead and product, is not in the dead letters
 /// (`field_ignored` apart, which is applied), and is the first of its `event_id` for that lead. Of
 /// an MQL the latest is the one with the greatest (`occurred_at`, `event_id`).
+@dynamicMemberLookup
 package struct Measures: Sendable {
+    /// What sales made of the MQLs.
+    package var answers = Answers()
     /// Different leads with a status record (`lead.status_changed`) in the row and period, by the
     /// record's own `as_of`, first touch and definition; a lead of two products counts once in
     /// each product's row and once in the total.
     package var leads = 0
-    /// MQLs (`mql.qualified`).
-    package var mqls = 0
-    /// Of them, those of a second or later cycle.
+    /// MQLs of a second or later cycle.
     package var requalified = 0
-    /// MQLs with a disposition of any type.
-    package var answered = 0
-    /// MQLs with an `accepted`, whatever came after.
-    package var accepted = 0
     /// MQLs with a `contacted`, whatever came after.
     package var contacted = 0
     /// MQLs with an `opportunity`, whatever came after.
     package var opportunities = 0
-    /// MQLs whose latest disposition is `won`.
-    package var won = 0
-    /// The sum of the `revenue` of those latest dispositions; nil if none has any.
+    /// The sum of the `revenue` of the latest dispositions of MQLs won, which may be below 0
+    /// (CONTRACT.md 3: a number); nil if none has any.
     package var revenue: Double?
     /// Of the MQLs won, those without a revenue.
     package var wonWithoutRevenue = 0
-    /// MQLs whose latest disposition is `rejected`, by its reason.
-    package var rejected: [String: Int] = [:]
-    /// MQLs whose latest disposition is `lost`, by its reason.
-    package var lost: [String: Int] = [:]
     /// MQLs with an `mql.lapsed`, whatever came after.
     package var lapsed = 0
     /// MQLs with an `mql.withdrawn`, by its reason.
@@ -132,12 +124,53 @@ package struct Measures: Sendable {
     /// What the MQLs cost; nil if no campaign of the row has a cost.
     package var cost: Costs?
 
+    /// All withdrawn.
+    package var withdrawnCount: Int { withdrawn.values.reduce(0, +) }
+    /// MQLs that sales still has to do something about: not answered, or in work.
+    package var open: Int { (standing[.waiting] ?? 0) + (standing[.working] ?? 0) }
+
+    /// A number of `answers`.
+    package subscript<Value>(dynamicMember path: KeyPath<Answers, Value>) -> Value {
+        answers[keyPath: path]
+    }
+}
+
+/// What sales answered to some MQLs: those of a row, or those that a criterion contributed to.
+package struct Answers: Sendable {
+    /// The MQLs (`mql.qualified`).
+    package var mqls = 0
+    /// Those with a disposition of any type.
+    package var answered = 0
+    /// Those with an `accepted`, whatever came after.
+    package var accepted = 0
+    /// Those whose latest disposition is `won`.
+    package var won = 0
+    /// Those whose latest disposition is `rejected`, by its reason.
+    package var rejected: [String: Int] = [:]
+    /// Those whose latest disposition is `lost`, by its reason.
+    package var lost: [String: Int] = [:]
+
     /// All rejected.
     package var rejectedCount: Int { rejected.values.reduce(0, +) }
     /// All lost.
     package var lostCount: Int { lost.values.reduce(0, +) }
-    /// All withdrawn.
-    package var withdrawnCount: Int { withdrawn.values.reduce(0, +) }
+    /// What a report calls the share accepted: of those answered, for of the others nothing is
+    /// known yet.
+    ///
+    /// Nil if none is answered.
+    package var acceptedShare: Double? { Ratio.of(accepted, answered) }
+
+    mutating func add(_ mql: CountedMQL) {
+        mqls += 1
+        if mql.fate.latest != nil { answered += 1 }
+        if mql.fate.has(.accepted) { accepted += 1 }
+        switch mql.standing {
+        case .won: won += 1
+        case .rejected: rejected[mql.reason ?? "", default: 0] += 1
+        case .lost: lost[mql.reason ?? "", default: 0] += 1
+        case .withdrawn, .working, .lapsed, .waiting: break
+        }
+    }
 }
 
 /// Where an MQL stands: the first that applies.
@@ -224,6 +257,7 @@ package struct Costs: Sendable {
 
 /// How often a criterion contributed (was among the `reasons`, with points that are not 0), and to
 /// what; the other measures mean the same as in a row.
+@dynamicMemberLookup
 package struct CriterionRow: Sendable {
     /// `fit` or `engagement`.
     package var kind: String
@@ -231,21 +265,13 @@ package struct CriterionRow: Sendable {
     package var id: String
     /// Its label in the newest of these MQLs.
     package var label: String
-    /// MQLs it contributed to.
-    package var mqls = 0
-    /// Of them, those with any disposition.
-    package var answered = 0
-    /// Of them, the accepted ones.
-    package var accepted = 0
-    /// Of them, the ones won.
-    package var won = 0
-    /// Of them, the rejected ones by reason.
-    package var rejected: [String: Int] = [:]
-    /// Of them, the lost ones by reason.
-    package var lost: [String: Int] = [:]
+    /// The MQLs it contributed to, and what sales answered to them.
+    package var answers = Answers()
 
-    /// All rejected.
-    package var rejectedCount: Int { rejected.values.reduce(0, +) }
+    /// A number of `answers`.
+    package subscript<Value>(dynamicMember path: KeyPath<Answers, Value>) -> Value {
+        answers[keyPath: path]
+    }
 }
 
 /// What was read for a report.

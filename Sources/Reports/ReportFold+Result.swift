@@ -191,15 +191,7 @@ private struct CriterionTallies {
             if mql.record.qualifiedAt >= newest {
                 (row.label, newest) = (reason.label, mql.record.qualifiedAt)
             }
-            row.mqls += 1
-            if mql.fate.latest != nil { row.answered += 1 }
-            if mql.fate.has(.accepted) { row.accepted += 1 }
-            switch mql.standing {
-            case .won: row.won += 1
-            case .rejected: row.rejected[mql.reason ?? "", default: 0] += 1
-            case .lost: row.lost[mql.reason ?? "", default: 0] += 1
-            case .withdrawn, .working, .lapsed, .waiting: break
-            }
+            row.answers.add(mql)
             tallies[key] = (row, newest)
         }
     }

@@ -49,14 +49,15 @@ extension ReportRow {
 extension Measures {
     fileprivate var members: [(name: String, value: JSONTree?)] {
         [
-            ("leads", .whole(leads)), ("mqls", .whole(mqls)), ("requalified", .whole(requalified)),
-            ("answered", .whole(answered)), ("accepted", .whole(accepted)),
+            ("leads", .whole(leads)), ("mqls", .whole(answers.mqls)),
+            ("requalified", .whole(requalified)),
+            ("answered", .whole(answers.answered)), ("accepted", .whole(answers.accepted)),
             ("contacted", .whole(contacted)), ("opportunities", .whole(opportunities)),
-            ("won", .whole(won)), ("revenue", revenue.map(JSONTree.money)),
+            ("won", .whole(answers.won)), ("revenue", revenue.map(JSONTree.money)),
             ("won_without_revenue", .whole(wonWithoutRevenue)),
-            ("rejected", .whole(rejectedCount)),
-            ("rejected_by_reason", .counts(rejected)), ("lost", .whole(lostCount)),
-            ("lost_by_reason", .counts(lost)), ("lapsed", .whole(lapsed)),
+            ("rejected", .whole(answers.rejectedCount)),
+            ("rejected_by_reason", .counts(answers.rejected)), ("lost", .whole(answers.lostCount)),
+            ("lost_by_reason", .counts(answers.lost)), ("lapsed", .whole(lapsed)),
             ("withdrawn", .whole(withdrawnCount)),
             ("withdrawn_by_reason", .counts(withdrawn)),
             (
@@ -112,10 +113,11 @@ extension CriterionRow {
     fileprivate var json: JSONTree {
         .object([
             ("group", .text(kind)), ("criterion", .text(id)), ("label", .text(label)),
-            ("mqls", .whole(mqls)), ("answered", .whole(answered)),
-            ("accepted", .whole(accepted)), ("won", .whole(won)),
-            ("rejected", .whole(rejectedCount)), ("rejected_by_reason", .counts(rejected)),
-            ("lost_by_reason", .counts(lost)),
+            ("mqls", .whole(answers.mqls)), ("answered", .whole(answers.answered)),
+            ("accepted", .whole(answers.accepted)), ("won", .whole(answers.won)),
+            ("rejected", .whole(answers.rejectedCount)),
+            ("rejected_by_reason", .counts(answers.rejected)),
+            ("lost_by_reason", .counts(answers.lost)),
         ])
     }
 }

@@ -5,14 +5,20 @@ extension Report {
     ///
     /// The campaigns with the most MQLs are shown, at most `mostCampaigns`; JSON has them all.
     package func text(mostCampaigns: Int = 15) -> String {
-        var parts = [heading, funnel]
-        parts.append(speed)
+        var parts = [heading]
+        if !isEmpty { parts.append(funnel) }
+        if total.measures.mqls > 0 { parts.append(speed) }
         if !total.measures.rejected.isEmpty { parts.append(rejections) }
-        parts.append(costs(mostCampaigns))
+        if total.measures.mqls > 0 || total.measures.cost != nil {
+            parts.append(costs(mostCampaigns))
+        }
         if !criteria.isEmpty { parts.append(criteriaTable) }
         parts.append(readingNote)
         return parts.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
     }
+
+    /// Whether no lead and no MQL is in it.
+    private var isEmpty: Bool { total.measures.leads == 0 && total.measures.mqls == 0 }
 
     private var heading: [String] {
         let measures = total.measures
@@ -22,11 +28,15 @@ extension Report {
             lines.append("qualified \(since)\(filter.until.map { "before \($0)" } ?? "until now")")
         }
         if let product = filter.product { lines.append("product \(Shown.plain(product)) only") }
+        if isEmpty {
+            let what = filter.hasPeriod ? "in this period" : "in the topics yet"
+            return lines + ["", "No lead had a status record and no MQL was qualified \(what)."]
+        }
         lines += [
             "",
             "\(Wording.count(measures.leads)) leads gave \(Wording.count(measures.mqls)) MQLs; "
-                + "sales answered \(Wording.share(measures.answered, of: measures.mqls)) "
-                + "and accepted \(Wording.share(measures.accepted, of: measures.mqls)) of them.",
+                + "sales answered \(Wording.share(measures.answered, of: measures.mqls)) of them "
+                + "and accepted \(Wording.share(measures.acceptedShare)) of those answered.",
             "Won: \(Wording.count(measures.won)), revenue \(Wording.money(measures.revenue)). "
                 + "First contact: half within \(Wording.time(measures.speed.median)); "
                 + "\(Wording.share(measures.speed.shareWithinDeadline)) within the deadline.",
@@ -55,26 +65,31 @@ extension Report {
     private var funnel: [String] {
         var table = TextTable([
             "", "leads", "MQLs", "accepted", "rejected", "contacted", "opport.",
-            "won", "revenue", "lapsed", "withdr.", "open",
+            "won", "revenue", "lost", "lapsed", "withdr.", "open",
         ])
         func add(_ name: String, _ row: ReportRow) {
             let found = row.measures
-            let open = (found.standing[.waiting] ?? 0) + (found.standing[.working] ?? 0)
             let counts = [
                 found.leads, found.mqls, found.accepted, found.rejectedCount, found.contacted,
                 found.opportunities, found.won,
             ]
-            let ends = [found.lapsed, found.withdrawnCount, open]
+            let ends = [found.lostCount, found.lapsed, found.withdrawnCount, found.open]
             table.add(
                 [name] + counts.map(Wording.count) + [Wording.money(found.revenue)]
                     + ends.map(Wording.count))
         }
         for kind in [RowKind.product, .channel, .definition] {
-            for (name, row) in rows(kind) { add(name, row) }
-            table.add([""])
+            // Without either a row is there only for the cost of a campaign that made nothing.
+            let shown = rows(kind).filter { $0.row.measures.leads + $0.row.measures.mqls > 0 }
+            for (name, row) in shown { add(name, row) }
+            if !shown.isEmpty { table.add([""]) }
         }
         add("total", total)
-        return table.lines(longest: 22)
+        return table.lines(longest: 22) + [
+            "accepted, contacted, opport., lapsed, withdr.: whatever came after; "
+                + "rejected, won, lost: the latest answer",
+            "open: not answered yet, or in work (not rejected, won, lost, withdrawn or lapsed)",
+        ]
     }
 
     private var speed: [String] {
@@ -129,7 +144,16 @@ extension Report {
             add("no campaign", none.measures)
         }
         add("total", total.measures)
-        return table.lines()
+        guard let cost = total.measures.cost else { return table.lines() }
+        var notes = [
+            "per MQL, accepted, won: the cost over the MQLs of campaigns with a cost, in total "
+                + "\(Wording.count(cost.mqls)), \(Wording.count(cost.accepted)), "
+                + Wording.count(cost.won)
+        ]
+        if !filter.hasPeriod {
+            notes.append("the total cost holds that of campaigns without any MQL, too")
+        }
+        return table.lines() + notes
     }
 
     private var criteriaTable: [String] {
@@ -139,7 +163,7 @@ extension Report {
         for row in criteria {
             table.add([
                 row.id, Wording.count(row.mqls), Wording.count(row.accepted),
-                Wording.share(row.accepted, of: row.answered), Wording.count(row.won),
+                Wording.share(row.acceptedShare), Wording.count(row.won),
                 Wording.count(row.rejectedCount),
             ])
             let sorted = row.rejected.sorted { ($1.value, $0.key) < ($0.value, $1.key) }

@@ -8,6 +8,25 @@ package enum Shown {
         return String(shown)
     }
 
+    /// JSON text with an escape for every character that a terminal would act on.
+    ///
+    /// C0 stays: in JSON it can only be white space between values.
+    package static func json(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { isHidden($0) && $0.value >= 0x20 }) else {
+            return text
+        }
+        var shown = ""
+        for scalar in text.unicodeScalars {
+            if isHidden(scalar), scalar.value >= 0x20 {
+                let digits = String(scalar.value, radix: 16)
+                shown += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            } else {
+                shown.unicodeScalars.append(scalar)
+            }
+        }
+        return shown
+    }
+
     /// The text as content or quoted attribute of an HTML page.
     package static func html(_ text: String) -> String {
         var shown = ""

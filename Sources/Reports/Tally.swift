@@ -72,28 +72,20 @@ struct Tally {
     mutating func addUnused(cost: Double) { unusedCosts.append(cost) }
 
     mutating func add(_ mql: CountedMQL, asOf: Timestamp) {
-        measures.mqls += 1
+        measures.answers.add(mql)
         if mql.record.isRequalified { measures.requalified += 1 }
-        if mql.fate.latest != nil { measures.answered += 1 }
-        let isAccepted = mql.fate.has(.accepted)
-        if isAccepted { measures.accepted += 1 }
         if mql.fate.has(.contacted) { measures.contacted += 1 }
         if mql.fate.has(.opportunity) { measures.opportunities += 1 }
         if mql.hasLapsed { measures.lapsed += 1 }
         if let reason = mql.withdrawal { measures.withdrawn[reason, default: 0] += 1 }
         let standing = mql.standing
         measures.standing[standing, default: 0] += 1
-        switch standing {
-        case .won:
-            measures.won += 1
+        if standing == .won {
             if let revenue = mql.fate.latest?.revenue {
                 measures.revenue = (measures.revenue ?? 0) + revenue
             } else {
                 measures.wonWithoutRevenue += 1
             }
-        case .rejected: measures.rejected[mql.reason ?? "", default: 0] += 1
-        case .lost: measures.lost[mql.reason ?? "", default: 0] += 1
-        case .withdrawn, .working, .lapsed, .waiting: break
         }
         for level in 0..<3 where mql.alerts & (1 << UInt8(level)) != 0 {
             measures.alerts[level] += 1
@@ -102,7 +94,7 @@ struct Tally {
         if let campaign = mql.costedCampaign {
             var sum = costed[campaign] ?? (0, 0, 0)
             sum.mqls += 1
-            if isAccepted { sum.accepted += 1 }
+            if mql.fate.has(.accepted) { sum.accepted += 1 }
             if standing == .won { sum.won += 1 }
             costed[campaign] = sum
         }

@@ -65,13 +65,21 @@ package final class EventReader {
             try parser.parse(value)
         } catch {
             switch error {
-            case .notJSON: throw DeadLetter(.notJSON, "the value is not JSON in UTF-8")
-            case .notAnObject: throw DeadLetter(.notJSON, "the value is not a JSON object")
+            case .notJSON:
+                throw DeadLetter(
+                    .notJSON, "the value is not JSON in UTF-8; one JSON object is expected")
+            case .notAnObject:
+                throw DeadLetter(
+                    .notJSON, "the value is not a JSON object, but another kind of JSON")
             }
         }
         let required = isDisposition ? requiredOfDisposition : EventReader.requiredOfAll
         for field in required where parser[field].isAbsent {
-            throw DeadLetter(.missingField, "\(field.name) is missing")
+            // Events wrapped into an envelope have all that is needed, one level too deep.
+            throw DeadLetter(
+                .missingField,
+                "\(field.name) is missing; a text of that name is expected at the top level of "
+                    + "the object")
         }
         for field in required where !parser[field].isText {
             throw DeadLetter(
@@ -115,6 +123,11 @@ package final class EventReader {
     ) throws(DeadLetter) -> EventHeader {
         let leadID = parser[HANDOFF_LEAD_ID]
         if !leadID.withBytes({ $0.equals(Span(_bytes: key)) }) {
+            if key.isEmpty {
+                throw DeadLetter(
+                    .keyMismatch, "the record has no key; lead_id \(leadID.shown) is expected there"
+                )
+            }
             let start = unsafe key.withUnsafeBytes { unsafe Array($0.prefix(100)) }
             let shown = String(decoding: start, as: UTF8.self)
             throw DeadLetter(

@@ -39,6 +39,11 @@ package final class ReferenceParser {
             }
         let expected = change.rowKey
         guard normal(key, table) == expected else {
+            if key.isEmpty {
+                throw DeadLetter(
+                    .keyMismatch, "the record has no key; that of the row, \(expected), is expected"
+                )
+            }
             let shown = String(decoding: key.prefix(100), as: UTF8.self)
             throw DeadLetter(
                 .keyMismatch, "the record's key \"\(shown)\" is not that of the row, \(expected)")
@@ -116,7 +121,12 @@ package final class ReferenceParser {
         _ field: handoff_field, _ expected: String, _ normalise: (String) -> String?
     ) throws(DeadLetter) -> String {
         let value = parser[field]
-        if value.isAbsent { throw DeadLetter(.missingField, "\(field.name) is missing") }
+        if value.isAbsent {
+            throw DeadLetter(
+                .missingField,
+                "\(field.name) is missing; a text of that name is expected at the top level of "
+                    + "the object")
+        }
         guard value.isText else {
             throw DeadLetter(.wrongType, "\(field.name) is \(value.shown), not a text")
         }

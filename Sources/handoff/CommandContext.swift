@@ -32,11 +32,23 @@ struct SettingsOption: ParsableArguments {
 enum Files {
     static func read(_ path: String) throws -> [UInt8] {
         do {
+            try checkIsNoFolder(path)
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw CommandFailure(
-                "\(path): cannot be read: \(error.localizedDescription)", exitCode: 2)
+                "\(path): cannot be read: \(SystemReason.of(error))", exitCode: 2)
         }
+    }
+
+    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    /// A folder can be opened like a file, and fails in odd ways later.
+    ///
+    /// - Throws: What the system says about a path that cannot be looked at.
+    static func checkIsNoFolder(_ path: String) throws {
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let type = try FileManager.default.attributesOfItem(atPath: target)[.type]
+        if type as? FileAttributeType == .typeDirectory { throw POSIXError(.EISDIR) }
     }
 
     /// A checked definition.

@@ -16,6 +16,7 @@ struct Composition {
     private let follower: ReferenceFollower
     private let worker: WorkerService
     private let operating: OperatorService?
+    private let notes: StartNotes
     private let watchdog: Watchdog
 
     init(_ settings: Settings, _ definition: Definition, _ logger: Logger) async throws {
@@ -42,6 +43,8 @@ struct Composition {
             let admin = try AdminClient(settings: settings.client("admin"), logger: logger)
             let laneCount = try await TopicCheck(topics: topics, definition: definition)
                 .run(admin)
+            notes = StartNotes(
+                settings: settings, definition: definition, laneCount: laneCount, logger: logger)
             let folder = try StateFolder(path: settings.stateFolder)
             let cache = try ReferenceCache(folder: folder)
             follower = ReferenceFollower(
@@ -73,6 +76,7 @@ struct Composition {
         }
         let configuration = ServiceGroupConfiguration(
             services: [first].compactMap { $0 } + [
+                .init(service: notes, failureTerminationBehavior: .ignore),
                 .init(
                     service: ReferenceService(follower: follower),
                     failureTerminationBehavior: .gracefullyShutdownGroup),

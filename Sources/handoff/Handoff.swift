@@ -42,7 +42,9 @@ struct Handoff: AsyncParsableCommand {
         do {
             try await Invocation.$flags.withValue(flags) { try await run(rest) }
         } catch let failure as CommandFailure {
-            FileHandle.standardError.write(Data((failure.description + "\n").utf8))
+            Terminal.complain(
+                failure.description.split(separator: "\n", omittingEmptySubsequences: false)
+                    .map(String.init))
             Foundation.exit(failure.exitCode)
         } catch {
             let message = Handoff.fullMessage(for: error)

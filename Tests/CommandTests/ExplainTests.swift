@@ -49,6 +49,22 @@ struct ExplainTests {
         #expect(deleted.exitCode == 1)
     }
 
+    @Test("what a form was filled in with does not reach the terminal")
+    func hostileText() async throws {
+        let place = try await ExplainTests.place()
+        for more in [[], ["--json"]] {
+            let run = try await place.run(["explain", "--lead", "evil"] + more)
+            #expect(run.exitCode == 0, "\(run.errors)")
+            #expect(run.output.contains("evil"))
+            #expect(run.output.contains("VP Sales") == more.isEmpty)
+            let steering = run.output.unicodeScalars.filter { scalar in
+                scalar != "\n" && (scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value))
+                    || (0x2028...0x202e).contains(scalar.value)
+            }
+            #expect(steering.isEmpty, "\(Array(steering))")
+        }
+    }
+
     @Test("without the changelog: exit code 4")
     func noTopic() async throws {
         let place = try await Place()
@@ -75,7 +91,8 @@ struct ExplainTests {
         var products: [Entry]
     }
 
-    /// The profiles of `ann` with her account, of erased `gone` and forgotten `deleted`.
+    /// The profiles of `ann` with her account, of `evil` with a title that steers, of erased `gone`
+    /// and forgotten `deleted`.
     private static func place() async throws -> Place {
         let place = try await Place()
         try #require(try await place.run(["topics", "ensure"]).exitCode == 0)
@@ -90,6 +107,10 @@ struct ExplainTests {
         var records = OutboundRecords()
         for version in try author.profiles(of: "ann") {
             records.append(topic: 0, partition: 1, key: Array("ann".utf8), value: version)
+        }
+        let evil = "VP Sales\u{1b}[2J\u{9b}31m\u{202e}\r\n+99 forged"
+        for version in try author.profiles(of: "evil", jobTitle: evil) {
+            records.append(topic: 0, partition: 1, key: Array("evil".utf8), value: version)
         }
         let gone = try author.erased("gone")
         records.append(topic: 0, partition: 2, key: Array("gone".utf8), value: gone)
@@ -121,10 +142,10 @@ private final class ProfileAuthor {
     }
 
     /// One for each of the lead's two events.
-    func profiles(of id: String) throws -> [[UInt8]] {
+    func profiles(of id: String, jobTitle: String = "VP Sales") throws -> [[UInt8]] {
         var profile = Profile(leadID: id)
         let fields: [(field: LeadField, value: FactValue)] = [
-            (.email, .text("ann@acme.com")), (.jobTitle, .text("VP Sales")),
+            (.email, .text("ann@acme.com")), (.jobTitle, .text(jobTitle)),
             (.country, .text("FR")), (.employees, .number(80)), (.consent, .bool(true)),
         ]
         _ = try qualifier.apply(

@@ -76,8 +76,9 @@ struct Place {
     let folder: TemporaryFolder
     let definition: URL
 
-    init() async throws {
-        broker = try await Broker.shared()
+    /// On the broker that all tests share, unless another is given.
+    init(_ other: Broker? = nil) async throws {
+        if let other { broker = other } else { broker = try await Broker.shared() }
         folder = try TemporaryFolder()
         definition = try folder.file("definition.yaml", try Fixtures.exampleDefinitionText())
     }

@@ -47,9 +47,68 @@ struct ReferenceLoadTests {
         #expect(run.errors.contains("s.csv:2:1: 'gmail.com' is a free-mail domain"))
         let found = try await records(place, "reference.suppressions", partitions: 1)
         #expect(Array(found.keys) == ["a@b.com"])
-        let without = try await place.run(load + ["--definition", "/nowhere.yaml"])
-        #expect(without.exitCode == 0)
-        #expect(without.errors.contains("note: no definition at /nowhere.yaml"))
+    }
+
+    @Test("suppressions need a definition, accounts do not; one that is named must be good")
+    func definition() async throws {
+        let place = try await Place()
+        try await place.create("reference.suppressions", partitions: 1)
+        try await place.create("reference.accounts", partitions: 1)
+        let file = try place.folder.file("s.csv", "entry\ngmail.com\na@b.com\n")
+        let load = ["reference", "load", file.path, "--table", "suppressions"]
+        let nowhere = place.folder.url.appending(path: "nowhere.yaml").path
+        for (arguments, more) in [
+            (["--definition", nowhere], [:]), ([], ["HANDOFF_DEFINITION": nowhere]),
+        ] {
+            let run = try await place.run(load + arguments, more)
+            #expect(run.exitCode == 2)
+            #expect(
+                run.faults == ["\(nowhere): cannot be read: there is no such file or folder"])
+        }
+        let broken = try place.folder.file("broken.yaml", "name: x\nversion: 0\n")
+        let bad = try await place.run(load + ["--definition", broken.path])
+        #expect(bad.exitCode == 2)
+        #expect(bad.errors.contains("broken.yaml:2:10: 'version' must be"))
+        // An empty variable counts as not set.
+        let none = try await place.run(load, ["HANDOFF_DEFINITION": ""])
+        #expect(none.exitCode == 2)
+        #expect(none.errors.contains("loading suppressions needs the definition"))
+        #expect(none.errors.contains("--definition FILE"))
+        #expect(try await records(place, "reference.suppressions", partitions: 1).isEmpty)
+        let accounts = try place.folder.file("a.csv", "domain\nacme.com\n")
+        let other = try await place.run(
+            ["reference", "load", accounts.path, "--table", "accounts"],
+            ["HANDOFF_DEFINITION": ""])
+        #expect(other.exitCode == 0, "\(other.errors)")
+    }
+
+    @Test("rows are deleted by key, under the keys that they have; unknown keys are exit code 1")
+    func delete() async throws {
+        let place = try await Place()
+        try await place.create("reference.suppressions", partitions: 2)
+        try await place.publish([
+            Published(topic: "reference.suppressions", key: "a@b.com", value: #"{"entry":"x"}"#),
+            // Another program's row, whose key is not in normal form, in a partition of its choice.
+            Published(
+                topic: "reference.suppressions", key: "Acme.com",
+                value: #"{"entry":"acme.com"}"#, partition: 1),
+            Published(topic: "reference.suppressions", key: "gone.com", value: "{}"),
+            Published(topic: "reference.suppressions", key: "gone.com", value: nil),
+            Published(topic: "reference.suppressions", key: "kept.com", value: "{}"),
+        ])
+        let delete = ["reference", "delete", "--table", "suppressions"]
+        let run = try await place.run(
+            delete + ["A@B.com", "https://www.acme.com/", "gone.com", "never.com"])
+        #expect(run.exitCode == 1)
+        #expect(run.output.contains("deleted 2 rows of \(place.prefix)reference.suppressions"))
+        #expect(run.faults.last?.hasSuffix("reference.suppressions: gone.com, never.com") == true)
+        let left = try await records(place, "reference.suppressions", partitions: 2)
+        #expect(
+            left == ["a@b.com": "", "Acme.com": "", "gone.com": "", "kept.com": "{}"])
+        let wrong = try await place.run(delete + ["kept.com", "@x"])
+        #expect(wrong.exitCode == 2)
+        #expect(wrong.errors.contains("'@x' is not an e-mail address or a domain"))
+        #expect(try await place.run(delete).exitCode == 2)
     }
 
     @Test("a fault in the header publishes nothing")
@@ -76,8 +135,14 @@ struct ReferenceLoadTests {
         let noBroker = try await place.run(load + ["--bootstrap-servers", "127.0.0.1:1"])
         #expect(noBroker.exitCode == 3)
         #expect(ContinuousClock.now - start < .seconds(30))
-        let noFile = try await place.run(["reference", "load", "/no.csv", "--table", "accounts"])
-        #expect(noFile.exitCode == 2)
+        for (path, reason) in [
+            ("/no.csv", "there is no such file or folder"),
+            (place.folder.url.path, "it is a folder, not a file"),
+        ] {
+            let noFile = try await place.run(["reference", "load", path, "--table", "accounts"])
+            #expect(noFile.exitCode == 2)
+            #expect(noFile.faults == ["\(path): cannot be read: \(reason)"])
+        }
         let noTable = try await place.run(["reference", "load", file.path, "--table", "acounts"])
         #expect(noTable.exitCode == 2)
         #expect(noTable.errors.contains("'accounts'"))

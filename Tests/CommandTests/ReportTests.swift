@@ -119,7 +119,8 @@ struct ReportTests {
         let noFolder = try await place.run(["report", "--output", "/no/such/folder/r.json"])
         #expect(noFolder.exitCode == 1 && noFolder.errors.contains("cannot be written"))
         let empty = try await place.run(["report"])
-        #expect(empty.exitCode == 0 && empty.output.contains("0 leads gave 0 MQLs"))
+        #expect(
+            empty.exitCode == 0 && empty.output.contains("no MQL was qualified in the topics yet"))
     }
 
     private struct Shown: Decodable {

@@ -96,6 +96,26 @@ struct TapTests {
         #expect(run.exitCode == 0 && run.output.contains("late"), "\(run.errors)")
     }
 
+    @Test("a broker that goes away for good ends it: exit code 3 after half a minute, with why")
+    func brokerGone() async throws {
+        let (broker, stop) = try await Broker.stoppable()
+        let place = try await Place(broker)
+        try #require(try await place.run(["topics", "ensure"]).exitCode == 0)
+        let tap = try Self.start(place, [])
+        try await Self.waitUntilTapping(tap)
+        try await place.publish([Story(lead: "ann").status()])
+        try await Eventually.holds("shown", within: .seconds(30), state: { tap.lastWords }) {
+            tap.output.contains("lead ann")
+        }
+        stop()
+        // 30 s are promised; the rest is for a busy machine.
+        #expect(try await tap.waitForEnd(within: .seconds(40)) == .exited(3))
+        let words = tap.errors.split(separator: "\n").last ?? ""
+        #expect(words.contains("no broker answers at \(broker.bootstrapServers) ("))
+        #expect(words.contains("check the address"))
+        #expect(!words.contains("thrd"), "\(words)")
+    }
+
     @Test("wrong usage: 2; missing topics: 4; no broker: 3")
     func exitCodes() async throws {
         let place = try await Place()

@@ -103,11 +103,25 @@ struct ReferenceCSVTests {
         ("acme", "'acme' has no dot"),
         ("@acme.com", "'@acme.com' is neither an e-mail address nor a domain"),
         ("a b.com", "'a b.com' is neither an e-mail address nor a domain"),
+        ("*.wild.example", "'*.wild.example' is a pattern; write one e-mail address, or a domain,"),
+        ("*@acme.com", "'*@acme.com' is a pattern"),
+        ("acme..com", "'acme..com': 'acme..com' is not a domain"),
+        (".acme.com", "'.acme.com': '.acme.com' is not a domain"),
+        ("ac,me.com", "the row has 2 cells"),
+        ("-acme.com", "'-acme.com': '-acme.com' is not a domain"),
+        ("ann@acme..com", "'ann@acme..com': 'acme..com' is not a domain"),
     ])
     func suppressionsThatWouldStopTooManyAreRefused(_ entry: String, _ start: String) {
         let events = read(.suppressions, "entry\n\(entry)\nok.com\n")
         #expect(events.first?.hasPrefix("2:1: \(start)") == true, "\(events)")
         #expect(events.last == #"ok.com {"entry":"ok.com"}"#)
+    }
+
+    @Test(arguments: ["*.acme.com", "acme..com", "ac me.com", "acme.com;x.com", "-acme.com"])
+    func whatIsNoDomainIsNoAccount(_ domain: String) {
+        let events = read(.accounts, "domain\n\(domain)\nb\u{fc}cher.de\nmy_site.co\n")
+        #expect(events.first == "2:1: '\(domain)' is not a domain, such as example.com")
+        #expect(events.count == 3, "\(events)")
     }
 
     @Test(

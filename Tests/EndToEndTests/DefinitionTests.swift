@@ -30,6 +30,33 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "an older version, or another group on the same topics, is warned of",
+            .timeLimit(.minutes(10)))
+        func notes() async throws {
+            let definition = try EndToEnd.definition()
+            let newer = try DefinitionText.changed(definition, by: [("version", 4)])
+            let (older, other) = ("older than the one that leads were decided by", "another group")
+            try await Stage.with(definition: newer, lanes: 2) { stage in
+                let first = try await DefinitionTests.take(
+                    DefinitionTests.qualifying, stage, lane: 1)
+                #expect(!first.errors.contains(older) && !first.errors.contains(other))
+                try stage.write(definition: definition)
+                let worker = try stage.start()
+                try await Eventually.holds("warned", within: .seconds(60), state: { worker.errors })
+                { worker.errors.contains(older) }
+                let line = worker.errors.split(separator: "\n").first { $0.contains(older) } ?? ""
+                #expect(line.contains("version=3") && line.contains("decided_by=4"), "\(line)")
+                #expect(!worker.errors.contains(other))
+                #expect(try await worker.stop() == .exited(0))
+                let second = try stage.start(
+                    "two", settings: ["HANDOFF_GROUP_ID": Broker.unique("second")])
+                try await Eventually.holds("warned", within: .seconds(60), state: { second.errors })
+                { second.errors.contains(other) }
+                #expect(try await second.stop() == .exited(0))
+            }
+        }
+
         /// Makes an MQL of analytics.
         private static let qualifying = [
             (
@@ -43,9 +70,11 @@ extension EndToEnd {
         ]
 
         /// Starts a worker, gives it events of one lead one by one, and stops it.
+        @discardableResult
         private static func take(
-            _ events: [(topic: String, fields: String)], _ stage: Stage, from first: Int = 0
-        ) async throws {
+            _ events: [(topic: String, fields: String)], _ stage: Stage, from first: Int = 0,
+            lane: Int = 0
+        ) async throws -> WorkerProcess {
             let worker = try stage.start()
             for (number, event) in events.enumerated() {
                 let minute = first + number
@@ -55,13 +84,14 @@ extension EndToEnd {
                     """
                 try await stage.feed([
                     StageRecord(
-                        topic: event.topic, partition: 0, key: Array("pat".utf8),
+                        topic: event.topic, partition: lane, key: Array("pat".utf8),
                         value: Array(value.utf8),
                         timestamp: 1_788_775_800_000 + Int64(minute) * 60_000)
                 ])
                 try await stage.waitUntilTaken(worker)
             }
             #expect(try await worker.stop() == .exited(0))
+            return worker
         }
 
         static func check(seed: UInt64) async throws {

@@ -64,6 +64,22 @@ extension EndToEnd {
             }
         }
 
+        @Test("an instance_id that another worker takes over", .timeLimit(.minutes(10)))
+        func instance() async throws {
+            try await Stage.with(definition: try EndToEnd.definition()) { stage in
+                let name = ["HANDOFF_INSTANCE_ID": Broker.unique("twin")]
+                let first = try stage.start(settings: name)
+                try await first.waitUntilReady(lanes: [0])
+                let second = try stage.start("other", settings: name)
+                let end = try await first.waitForEnd()
+                #expect(end == .exited(1), "\(first.lastWords)")
+                let words = first.errors.split(separator: "\n").last ?? ""
+                #expect(words.contains("another worker of this group has the same instance_id"))
+                try await second.waitUntilReady(lanes: [0])
+                #expect(try await second.stop() == .exited(0))
+            }
+        }
+
         @Test("a state folder that another worker has", .timeLimit(.minutes(10)))
         func folder() async throws {
             try await Stage.with(definition: try EndToEnd.definition()) { stage in

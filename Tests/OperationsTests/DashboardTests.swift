@@ -1,5 +1,6 @@
 import Foundation
 import Operations
+import TestSupport
 import Testing
 
 /// The page at `/`, and what a browser makes of it.
@@ -26,15 +27,6 @@ struct DashboardTests {
         }
     }
 
-    static let browser: String? = {
-        let environment = ProcessInfo.processInfo.environment
-        let names = ["chromium", "chromium-browser", "google-chrome"]
-        let folders = (environment["PATH"] ?? "").split(separator: ":")
-        let found = folders.flatMap { folder in names.map { "\(folder)/\($0)" } }
-        return ([environment["HANDOFF_TEST_CHROMIUM"] ?? ""] + found)
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-    }()
-
     /// What the page looks like from inside.
     private struct Measured: Decodable {
         var innerWidth: Double
@@ -50,7 +42,7 @@ struct DashboardTests {
 
     @Test(
         "the page shows the worker on a phone and on a desk",
-        .enabled(if: DashboardTests.browser != nil, "no Chromium is installed"),
+        .enabled(if: Browser.path != nil, "no Chromium is installed"),
         arguments: [360, 1280], [false, true])
     func shows(_ width: Int, _ isDark: Bool) throws {
         let lanes = (0..<8).map { Sample.lane($0, isRunning: $0 != 3, restoreAge: 1) }
@@ -74,41 +66,33 @@ struct DashboardTests {
 
     @Test(
         "a worker that does not answer is told apart",
-        .enabled(if: DashboardTests.browser != nil, "no Chromium is installed"))
+        .enabled(if: Browser.path != nil, "no Chromium is installed"))
     func silent() throws {
         let seen = try Self.measure(nil, width: 360, isDark: false)
         #expect(seen.state == "no answer")
     }
 
     private static let measuring = """
-        <script>
         setTimeout(() => {
           const overflowing = [...document.querySelectorAll("body *")].filter(e =>
             !e.closest("svg") && e.tagName !== "SCRIPT" &&
             e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + e.id);
           const texts = [...document.querySelectorAll("p,span,b,td,th,li,figcaption")];
-          const measured = {innerWidth, overflowing,
+          measured({innerWidth, overflowing,
             scrollWidth: Math.max(document.documentElement.scrollWidth, document.body.scrollWidth),
             smallestText: Math.min(...texts.map(e => parseFloat(getComputedStyle(e).fontSize))),
             isDark: getComputedStyle(document.body).backgroundColor === "rgb(20, 23, 26)",
             state: document.getElementById("state").textContent,
             lag: document.getElementById("lag").textContent,
             text: document.querySelector("body").innerText,
-            path: document.querySelector("#lag-line path").getAttribute("d") || ""};
-          parent.document.body.innerHTML = "<pre id=measured>" +
-            btoa(unescape(encodeURIComponent(JSON.stringify(measured)))) + "</pre>";
+            path: document.querySelector("#lag-line path").getAttribute("d") || ""});
         }, 1500);
-        </script></body>
         """
 
     /// Loads the page in a frame of the width wanted, with answers in place of a worker.
     private static func measure(
         _ status: OperatorStatus?, width: Int, isDark: Bool
     ) throws -> Measured {
-        let folder = FileManager.default.temporaryDirectory
-            .appending(path: "handoff-dashboard-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
         let encoded = ["/status", "/metrics"].compactMap { path in
             status.map { Data(Sample.text(path, $0).utf8).base64EncodedString() }
         }
@@ -120,38 +104,8 @@ struct DashboardTests {
               decodeURIComponent(escape(atob(given[path])))});
             </script></head>
             """
-        let inside = Dashboard.page.replacing("</head>", with: stub)
-            .replacing("</body>", with: measuring)
-            .replacing("&", with: "&amp;").replacing("\"", with: "&quot;")
-        let frame =
-            "<!doctype html><body style=\"margin:0\"><iframe width=\"\(width)\" height=\"900\" "
-            + "style=\"border:0\" srcdoc=\"\(inside)\"></iframe></body>"
-        let file = folder.appending(path: "page.html")
-        try Data(frame.utf8).write(to: file)
-        let text = try run(file, folder, isDark: isDark)
-        let found = try #require(
-            text.firstMatch(of: /id="measured">([A-Za-z0-9+\/=]+)</), "\(text.suffix(2_000))")
-        let data = try #require(Data(base64Encoded: String(found.1)))
-        return try JSONDecoder().decode(Measured.self, from: data)
-    }
-
-    private static func run(_ file: URL, _ folder: URL, isDark: Bool) throws -> String {
-        let chromium = Process()
-        chromium.executableURL = URL(fileURLWithPath: try #require(browser))
-        chromium.arguments = [
-            "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
-            "--disable-background-networking", "--disable-dev-shm-usage",
-            "--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1400,900",
-            "--user-data-dir=\(folder.path)/profile", "--virtual-time-budget=4000",
-            "--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)", "--dump-dom", file.path,
-        ]
-        let output = folder.appending(path: "dom")
-        try Data().write(to: output)
-        chromium.standardOutput = try FileHandle(forWritingTo: output)
-        chromium.standardError = FileHandle.nullDevice
-        chromium.standardInput = FileHandle.nullDevice
-        try chromium.run()
-        chromium.waitUntilExit()
-        return try String(contentsOf: output, encoding: .utf8)
+        return try Browser.measure(
+            Dashboard.page.replacing("</head>", with: stub), script: measuring, width: width,
+            isDark: isDark, patience: .seconds(4))
     }
 }

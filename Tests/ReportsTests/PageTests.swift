@@ -67,7 +67,71 @@ struct PageTests {
                 sample.answer("l\(number)", "accepted", at: "2026-09-02T09:00:00.000Z")
             }
         }
-        #expect(sample.report().text().contains("accepted > 99 % of them"))
+        sample.answer("l0", "rejected", at: "2026-09-02T09:00:00.000Z", reason: "wrong_size")
+        #expect(sample.report().text().contains("accepted > 99 % of those answered"))
+    }
+
+    @Test("shares of accepted are of those answered, in the sentence, the tiles and the criteria")
+    func acceptedShare() {
+        var sample = Sample()
+        for lead in ["a", "b", "c", "d"] {
+            sample.lead(
+                lead, mqlAt: "2026-09-02T08:00:00.000Z", reasons: [("engagement", "trial")])
+        }
+        sample.answer("a", "accepted", at: "2026-09-02T09:00:00.000Z")
+        sample.answer("b", "rejected", at: "2026-09-02T09:00:00.000Z", reason: "wrong_size")
+        let report = sample.report()
+        #expect(
+            report.text().contains(
+                "sales answered 50 % of them and accepted 50 % of those answered"))
+        #expect(
+            report.text().contains("trial                  4         1   50 %"), "\(report.text())")
+        #expect(report.page.contains("<b>50 %</b>accepted<span>1 of 2 answered</span>"))
+        #expect(report.page.contains("4 MQLs, 50 % of those answered accepted"))
+    }
+
+    @Test("the funnel tells the lost ones, and which are open")
+    func lostAndOpen() {
+        var sample = Sample()
+        for lead in ["a", "b", "c"] { sample.lead(lead, mqlAt: "2026-09-02T08:00:00.000Z") }
+        sample.answer("a", "lost", at: "2026-09-02T09:00:00.000Z", reason: "no_budget")
+        sample.answer("b", "accepted", at: "2026-09-02T09:00:00.000Z")
+        let lines = sample.report().text().split(separator: "\n").map { line in
+            line.split(separator: " ").map(String.init)
+        }
+        let heading = lines.first { $0.contains("MQLs") && $0.contains("lost") } ?? []
+        let total = lines.first { $0.first == "total" } ?? []
+        #expect(heading.count + 1 == total.count, "\(heading) \(total)")
+        func number(_ name: String) -> String? {
+            heading.firstIndex(of: name).map { total[$0 + 1] }
+        }
+        #expect(number("lost") == "1" && number("open") == "2" && number("accepted") == "1")
+    }
+
+    @Test("an empty period is a sentence, not a table of nothing")
+    func emptyPeriod() {
+        var sample = Sample()
+        sample.lead("a", mqlAt: "2026-09-02T08:00:00.000Z")
+        sample.campaign("c", cost: 100, channel: "email")
+        let since = Sample.time("2026-09-20T00:00:00.000Z")
+        let text = sample.report(ReportFilter(since: since)).text()
+        #expect(
+            text.split(separator: "\n").dropFirst(2).map(String.init) == [
+                "No lead had a status record and no MQL was qualified in this period.",
+                "read 2 records",
+            ], "\(text)")
+    }
+
+    @Test("what cost per won is over is said, if it is not over all")
+    func costDenominators() {
+        var sample = Sample()
+        sample.campaign("c", cost: 100, channel: "email")
+        sample.lead("a", mqlAt: "2026-09-02T08:00:00.000Z", campaign: "c")
+        sample.lead("b", mqlAt: "2026-09-02T08:00:00.000Z", campaign: nil)
+        for lead in ["a", "b"] { sample.answer(lead, "won", at: "2026-09-02T09:00:00.000Z") }
+        #expect(
+            sample.report().text().contains(
+                "the cost over the MQLs of campaigns with a cost, in total 1, 0, 1"))
     }
 
     // MARK: Reports

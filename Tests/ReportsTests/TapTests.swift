@@ -78,6 +78,14 @@ struct TapTests {
         #expect(!TapFilter(product: "crm").lets(record))
     }
 
+    @Test("JSON is escaped where a terminal would act, and says the same")
+    func escapedJSON() {
+        #expect(Shown.json("{\n  \"a\": \"b\"\n}") == "{\n  \"a\": \"b\"\n}")
+        #expect(
+            Shown.json("{\"a\":\"\u{9b}31m\u{202e}\u{7f}\u{fc}\"}")
+                == #"{"a":"\u009b31m\u202e\u007fü"}"#)
+    }
+
     @Test("filters by product, lead, type and time")
     func filters() {
         let mql = Self.record(.mql, Self.mql)

@@ -307,7 +307,8 @@ final class SimulatedWorld: @unchecked Sendable {
             }
             records.append(
                 ReferenceRecord(
-                    change: change, topic: row.topic, partition: 0, offset: Int64(place)))
+                    change: change,
+                    at: ReferencePlace(topic: row.topic, partition: 0, offset: Int64(place))))
         }
         try cache.writer.apply(
             records,

@@ -238,7 +238,9 @@ extension ReferenceWriter {
     ) throws(StorageError) {
         let records = changes.enumerated().map { place, change in
             ReferenceRecord(
-                change: change, topic: "reference", partition: 0, offset: offset + Int64(place))
+                change: change,
+                at: ReferencePlace(
+                    topic: "reference", partition: 0, offset: offset + Int64(place)))
         }
         try apply(records, positions: positions)
     }

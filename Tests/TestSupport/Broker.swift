@@ -40,6 +40,18 @@ package struct Broker: Sendable {
         return broker
     }
 
+    /// A broker of the caller's own, reachable, which `stop` ends at once.
+    ///
+    /// Always the development broker, whatever `HANDOFF_BOOTSTRAP_SERVERS` names.
+    package static func stoppable() async throws -> (broker: Broker, stop: @Sendable () -> Void) {
+        let process = try BrokerProcess(
+            executable: try executable(ProcessInfo.processInfo.environment))
+        let broker = Broker(bootstrapServers: "127.0.0.1:\(process.port)", owner: process)
+        let admin = try AdminClient(settings: broker.settings(), logger: .silent)
+        try await admin.brokerReachable(timeout: .seconds(60))
+        return (broker, { process.stop() })
+    }
+
     private static func executable(_ environment: [String: String]) throws -> String {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Synchronization
 
 /// The development broker as a child that cannot outlive this process.
 ///
@@ -8,7 +9,7 @@ internal import Glibc
 /// that one group. (PR_SET_PDEATHSIG would fire when the *thread* that forked ends.)
 final class BrokerProcess: Sendable {
     let port: Int
-    private let lifeline: Int32
+    private let lifeline: Mutex<Int32?>
 
     init(executable: String) throws {
         port = try BrokerProcess.freePort()
@@ -21,7 +22,7 @@ final class BrokerProcess: Sendable {
         }
         // A child that inherited the writing end would keep itself alive.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        lifeline = ends[1]
+        lifeline = Mutex(ends[1])
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/bash")
         shell.arguments = [
@@ -31,6 +32,14 @@ final class BrokerProcess: Sendable {
         ]
         shell.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
         try shell.run()
+    }
+
+    /// Ends the broker as this process's end would.
+    func stop() {
+        lifeline.withLock { end in
+            if let open = end { Glibc.close(open) }
+            end = nil
+        }
     }
 
     private static let script = """

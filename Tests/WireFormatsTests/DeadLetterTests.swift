@@ -59,6 +59,12 @@ struct DeadLetterTests {
                 "reason is missing")
         } + [
             Case(.activity, "{}", .missingField, "event_id is missing"),
+            Case(
+                .lead, "{\"payload\":\(Reading.json(.lead))}", .missingField,
+                "event_id is missing; a text of that name is expected at the top level"),
+            Case(
+                .lead, Reading.json(.lead), .keyMismatch,
+                "the record has no key; lead_id \"a\" is expected there", key: ""),
             // Several faults: the first code of the contract's order applies.
             Case(
                 .lead, #"{"event_id":7,"type":"x","occurred_at":"y"}"#, .missingField,

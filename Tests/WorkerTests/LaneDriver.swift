@@ -251,7 +251,9 @@ final class MemoryDecisive: DecisiveReference {
     func add(_ entry: String, _ offset: Int64) {
         entries.removeAll { $0.entry == entry }
         entries.append(
-            DecisiveEntry(entry: entry, topic: "reference", partition: 0, offset: offset))
+            DecisiveEntry(
+                entry: entry,
+                at: ReferencePlace(topic: "reference", partition: 0, offset: offset)))
     }
 
     func positions() -> [ReferencePosition] {

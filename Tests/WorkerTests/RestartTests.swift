@@ -95,14 +95,11 @@ struct RestartTests {
         let world = try WorldTests.generator().world(seed: seed &+ 3_000_000)
         var random = SplitMix64(seed: seed &+ 79)
         let whole = try RestartTests.run(world)
-        // See `HotProfilesTests.aProfileThatWasDroppedBeforeItsFlushIsReadBack`.
-        withKnownIssue(isIntermittent: true) {
-            let evicted = try RestartTests.run(world, hotBytes: 0) { driver, _ in
-                if random.chance(30) { driver.commit() }
-                if random.chance(10) { driver.flush() }
-            }
-            RestartTests.expectSame(whole, evicted, seed)
+        let evicted = try RestartTests.run(world, hotBytes: 0) { driver, _ in
+            if random.chance(30) { driver.commit() }
+            if random.chance(10) { driver.flush() }
         }
+        RestartTests.expectSame(whole, evicted, seed)
     }
 
     @Test(arguments: RestartTests.seeds)

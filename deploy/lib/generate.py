@@ -105,7 +105,10 @@ def parse_arguments():
                         help="share of activities that arrive hours late (default 0.01)")
     parser.add_argument("--journeys", type=float, default=0.01,
                         help="share of leads that surely qualify and get an answer from sales")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.leads < 1 or options.activities < 0:
+        parser.error("--leads must be at least 1, and --activities at least 0")
+    return options
 
 
 def to_ms(text):
@@ -191,7 +194,8 @@ class Sample:
     def make_suppressions(self):
         pick = self.random
         rows = [{"entry": lead["email"], "reason": pick.choice(["unsubscribed", "complaint"])}
-                for lead in pick.sample(self.leads, max(2, len(self.leads) // 150))
+                for lead in pick.sample(self.leads, min(len(self.leads),
+                                                        max(2, len(self.leads) // 150)))
                 if "email" in lead]
         rows += [{"entry": company["domain"], "reason": "legal hold"}
                  for company in pick.sample(self.companies, max(1, len(self.companies) // 200))]

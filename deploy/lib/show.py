@@ -46,7 +46,8 @@ def read(bootstrap, prefix):
 
 
 def cut(text, width):
-    text = str(text)
+    """At most so long, and without what steers a terminal: people fill in forms as they like."""
+    text = "".join(c if c.isprintable() else "\ufffd" for c in str(text))
     return text if len(text) <= width else text[:width - 1] + "…"
 
 

@@ -72,19 +72,29 @@ struct ReferenceCell {
     }
 
     private func domain(_ text: String) -> Result<ReferenceValue, ReferenceCellFault> {
-        guard let domain = Address.domain(text),
-            !domain.contains(where: { $0 == "@" || $0.isWhitespace })
-        else { return fault("'\(text)' is not a domain, such as example.com") }
+        guard let domain = Address.domain(text), DomainForm.isDomain(domain) else {
+            return fault("'\(text)' is not a domain, such as example.com")
+        }
         return .success(.text(domain))
     }
 
     private func suppression(_ text: String) -> Result<ReferenceValue, ReferenceCellFault> {
+        // No pattern: `*@` and `*.` would be taken literally, and stop nobody.
+        guard !text.contains("*") else {
+            return fault(
+                "'\(text)' is a pattern; write one e-mail address, or a domain, which stands for "
+                    + "all its addresses and subdomains")
+        }
         guard let entry = Address.suppressionEntry(text), !entry.contains(where: \.isWhitespace)
         else { return fault("'\(text)' is neither an e-mail address nor a domain") }
-        guard !entry.contains("@") else { return .success(.text(entry)) }
-        guard entry.contains(".") else {
+        let domain = Address.domain(ofEmail: entry)
+        guard domain.contains(".") else {
             return fault("'\(text)' has no dot, so it is neither an e-mail address nor a domain")
         }
+        guard DomainForm.isDomain(domain) else {
+            return fault("'\(text)': '\(domain)' is not a domain, such as example.com")
+        }
+        guard !entry.contains("@") else { return .success(.text(entry)) }
         guard !freeMailDomains.contains(entry) else {
             return fault(
                 "'\(entry)' is a free-mail domain; suppressing it would stop everyone who uses it")
@@ -122,6 +132,27 @@ struct ReferenceCell {
 
     private func fault(_ message: String) -> Result<ReferenceValue, ReferenceCellFault> {
         .failure(ReferenceCellFault(message: message))
+    }
+}
+
+/// What a domain looks like in its normal form.
+///
+/// CONTRACT.md 5 says how domains are normalised, not which characters they have; what no lead can
+/// have would only be a row that does nothing.
+enum DomainForm {
+    /// The longest name and the longest part of one (RFC 1035, section 2.3.4), in bytes.
+    private static let longest = 253
+    private static let longestLabel = 63
+
+    /// Whether this is one or more labels of letters of any script, digits, `-` and `_` with single
+    /// dots between them, none of which begins or ends with `-`.
+    static func isDomain(_ text: String) -> Bool {
+        guard text.utf8.count <= longest else { return false }
+        return text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+            (1...longestLabel).contains(label.utf8.count) && !label.hasPrefix("-")
+                && !label.hasSuffix("-")
+                && label.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+        }
     }
 }
 

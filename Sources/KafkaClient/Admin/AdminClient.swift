@@ -177,7 +177,7 @@ private func topicMetadata<Output>(
     let code = unsafe rd_kafka_metadata(
         handle.raw, all ? 1 : 0, nil, &metadata, timeout.milliseconds)
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else {
-        throw handle.failure(code, "reach the broker", handle.servers)
+        throw handle.failure(code, KafkaError.reaching, handle.servers)
     }
     defer { unsafe rd_kafka_metadata_destroy(found) }
     var topics: [String: Int] = [:]

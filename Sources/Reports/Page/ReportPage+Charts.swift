@@ -45,7 +45,7 @@ extension Report {
         return PageChart(
             id: "funnel", title: "From MQL to deal",
             introduction: "\(Wording.count(found.leads)) leads became "
-                + "\(Wording.count(found.mqls)) MQLs. How far did they get?",
+                + "\(Wording.count(found.mqls)) MQLs. How far did they get (shares of all MQLs)?",
             bars: steps.map { name, count in
                 PageChart.Bar(
                     name: name, pieces: [.init(series: Style.mqls, value: Double(count))],
@@ -103,7 +103,7 @@ extension Report {
                         return .init(series: Style.of(standing), value: Double(count))
                     },
                     value: "\(Wording.count(row.measures.mqls)) MQLs, "
-                        + "\(Wording.share(row.measures.accepted, of: row.measures.mqls)) accepted")
+                        + "\(Wording.share(row.measures.acceptedShare)) of those answered accepted")
             },
             table: PageTable(
                 caption: isProduct ? "where the MQLs stand" : "where they stand, by definition",
@@ -203,7 +203,7 @@ extension Report {
                 PageChart.Bar(
                     name: Wording.code(Wording.name(row, .channel)), pieces: answers(row),
                     value: "\(Wording.count(row.measures.mqls)), "
-                        + "\(Wording.share(row.measures.accepted, of: row.measures.mqls)) accepted")
+                        + "\(Wording.share(row.measures.acceptedShare)) of those answered accepted")
             },
             table: measuresTable("every channel", .channel, channels))
     }

@@ -87,7 +87,7 @@ extension Report {
     }
 
     private static func complaint(_ row: CriterionRow) -> String {
-        var text = "\(Wording.share(row.accepted, of: row.answered)) accepted"
+        var text = "\(Wording.share(row.acceptedShare)) accepted"
         let worst = row.rejected.min { ($1.value, $0.key) < ($0.value, $1.key) }
         if let worst { text += "; mostly \(Wording.code(worst.key)) (\(worst.value))" }
         return text

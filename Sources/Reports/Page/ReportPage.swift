@@ -67,12 +67,12 @@ extension Report {
                 "\(Wording.count(found.requalified)) of them again"
             ),
             (
-                Wording.share(found.accepted, of: found.mqls), "accepted",
-                "\(Wording.count(found.accepted)) MQLs"
+                Wording.share(found.acceptedShare), "accepted",
+                "\(Wording.count(found.accepted)) of \(Wording.count(found.answered)) answered"
             ),
             (
-                Wording.share(found.rejectedCount, of: found.mqls), "rejected",
-                "\(Wording.count(found.rejectedCount)) MQLs"
+                Wording.share(found.rejectedCount, of: found.answered), "rejected",
+                "\(Wording.count(found.rejectedCount)) of \(Wording.count(found.answered)) answered"
             ),
             (Wording.time(found.speed.median), "to first contact", "half are faster"),
             (
@@ -101,7 +101,13 @@ extension Report {
             ),
             (
                 "Accepted, contacted, opportunity",
-                "MQLs with at least one such answer, whatever came after."
+                "MQLs with at least one such answer, whatever came after. The share accepted is of "
+                    + "the MQLs that sales has answered at all."
+            ),
+            (
+                "In work, not answered",
+                "MQLs that sales still has to do something about. In work: the latest answer is "
+                    + "accepted, contacted, opportunity or reopened."
             ),
             (
                 "Rejected, lost, won",
@@ -119,7 +125,8 @@ extension Report {
             (
                 "Cost",
                 "A campaign's cost is split evenly over all its MQLs; cost per MQL, accepted and "
-                    + "won count the MQLs whose campaign has a cost."
+                    + "won are over those MQLs only whose campaign has a cost, which may be fewer "
+                    + "than the MQLs, accepted or won beside them."
             ),
         ]
         let list = terms.map { "<dt>\(Shown.html($0.0))</dt><dd>\(Shown.html($0.1))</dd>" }

@@ -86,19 +86,10 @@ package struct TapRecord: Sendable {
         guard let text = String(validating: bytes, as: UTF8.self), (try? FlatBody(bytes)) != nil
         else { return nil }
         guard text.unicodeScalars.contains(where: Shown.isHidden) else { return text }
-        var line = ""
-        for scalar in text.unicodeScalars {
-            if !Shown.isHidden(scalar) {
-                line.unicodeScalars.append(scalar)
-            } else if scalar.value < 0x20 {
-                // Between values it is space; within a text JSON does not allow it.
-                line += " "
-            } else {
-                let digits = String(scalar.value, radix: 16)
-                line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            }
-        }
-        return line
+        var line = String.UnicodeScalarView()
+        // Between values it is space; within a text JSON does not allow it.
+        for scalar in text.unicodeScalars { line.append(scalar.value < 0x20 ? " " : scalar) }
+        return Shown.json(String(line))
     }
 }
 

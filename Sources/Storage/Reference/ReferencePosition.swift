@@ -13,4 +13,20 @@ package struct ReferencePosition: Sendable, Hashable {
         self.partition = partition
         self.nextOffset = nextOffset
     }
+
+    /// The rows of a statement that selects topic, partition and next offset.
+    static func all(
+        from statement: borrowing Statement
+    ) throws(StorageError) -> [ReferencePosition] {
+        defer { statement.reset() }
+        var found: [ReferencePosition] = []
+        while try statement.step() {
+            found.append(
+                ReferencePosition(
+                    topic: statement.text(at: 0) ?? "",
+                    partition: Int32(clamping: statement.integer(at: 1)),
+                    nextOffset: statement.integer(at: 2)))
+        }
+        return found
+    }
 }

@@ -122,16 +122,7 @@ package final class ReferenceReader: ReferenceData {
     ///
     /// - Throws: `.corrupt`, `.inputOutput`.
     package func positions() throws(StorageError) -> [ReferencePosition] {
-        defer { getPositions.reset() }
-        var found: [ReferencePosition] = []
-        while try getPositions.step() {
-            found.append(
-                ReferencePosition(
-                    topic: getPositions.text(at: 0) ?? "",
-                    partition: Int32(clamping: getPositions.integer(at: 1)),
-                    nextOffset: getPositions.integer(at: 2)))
-        }
-        return found
+        try ReferencePosition.all(from: getPositions)
     }
 
     /// What leads must be decided again by: of one partition, from an offset on, in order.
@@ -149,8 +140,9 @@ package final class ReferenceReader: ReferenceData {
         while try getDecisive.step() {
             found.append(
                 DecisiveEntry(
-                    entry: getDecisive.text(at: 1) ?? "", topic: topic, partition: partition,
-                    offset: getDecisive.integer(at: 0)))
+                    entry: getDecisive.text(at: 1) ?? "",
+                    at: ReferencePlace(
+                        topic: topic, partition: partition, offset: getDecisive.integer(at: 0))))
         }
         return found
     }

@@ -1,9 +1,7 @@
 package import Qualification
 
-/// A change of reference data and the record that carried it.
-package struct ReferenceRecord: Sendable, Equatable {
-    /// What changes.
-    package var change: ReferenceChange
+/// Where a record of a reference topic lies.
+package struct ReferencePlace: Sendable, Hashable {
     /// The record's topic.
     package var topic: String
     /// Its partition.
@@ -11,32 +9,51 @@ package struct ReferenceRecord: Sendable, Equatable {
     /// Its offset.
     package var offset: Int64
 
-    /// Makes a record.
-    package init(change: ReferenceChange, topic: String, partition: Int32, offset: Int64) {
-        self.change = change
+    /// Names a place.
+    package init(topic: String, partition: Int32, offset: Int64) {
         self.topic = topic
         self.partition = partition
         self.offset = offset
     }
 }
 
+/// A change of reference data and the record that carried it.
+@dynamicMemberLookup
+package struct ReferenceRecord: Sendable, Equatable {
+    /// What changes.
+    package var change: ReferenceChange
+    /// Where the record lies.
+    package var place: ReferencePlace
+
+    /// Makes a record.
+    package init(change: ReferenceChange, at place: ReferencePlace) {
+        self.change = change
+        self.place = place
+    }
+
+    /// A part of `place`.
+    package subscript<Value>(dynamicMember path: KeyPath<ReferencePlace, Value>) -> Value {
+        place[keyPath: path]
+    }
+}
+
 /// An entry of the reference data by which leads must be decided again although they had no event:
 /// a suppression, or an account whose status changed.
+@dynamicMemberLookup
 package struct DecisiveEntry: Sendable, Equatable {
     /// A normalised e-mail address or domain.
     package var entry: String
-    /// The topic of its last record.
-    package var topic: String
-    /// The partition of its last record.
-    package var partition: Int32
-    /// The offset of its last record.
-    package var offset: Int64
+    /// Where its last record lies.
+    package var place: ReferencePlace
 
     /// Makes an entry.
-    package init(entry: String, topic: String, partition: Int32, offset: Int64) {
+    package init(entry: String, at place: ReferencePlace) {
         self.entry = entry
-        self.topic = topic
-        self.partition = partition
-        self.offset = offset
+        self.place = place
+    }
+
+    /// A part of `place`.
+    package subscript<Value>(dynamicMember path: KeyPath<ReferencePlace, Value>) -> Value {
+        place[keyPath: path]
     }
 }

@@ -79,16 +79,7 @@ struct ReferenceTables: ~Copyable {
     }
 
     func positions() throws(StorageError) -> [ReferencePosition] {
-        defer { readPositions.reset() }
-        var found: [ReferencePosition] = []
-        while try readPositions.step() {
-            found.append(
-                ReferencePosition(
-                    topic: readPositions.text(at: 0) ?? "",
-                    partition: Int32(clamping: readPositions.integer(at: 1)),
-                    nextOffset: readPositions.integer(at: 2)))
-        }
-        return found
+        try ReferencePosition.all(from: readPositions)
     }
 
     /// Keeps what leads must be decided again by; before the row itself changes.

@@ -198,8 +198,10 @@ package final class ReferenceFollower: Sendable {
             if case .success(let change) = parser.read(table, batch, at: place) {
                 changes.append(
                     ReferenceRecord(
-                        change: change, topic: topic, partition: batch.partition(at: place),
-                        offset: batch.offset(at: place)))
+                        change: change,
+                        at: ReferencePlace(
+                            topic: topic, partition: batch.partition(at: place),
+                            offset: batch.offset(at: place))))
             }
         }
         return changes

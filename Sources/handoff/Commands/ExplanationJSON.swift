@@ -1,5 +1,6 @@
 import Foundation
 import Qualification
+import Reports
 
 /// An explanation as programs read it: the same content as the text.
 struct ExplanationJSON: Encodable {
@@ -113,7 +114,7 @@ struct ExplanationJSON: Encodable {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        return Shown.json(String(decoding: try encoder.encode(self), as: UTF8.self))
     }
 
     private static func entry(_ product: ProductExplanation) -> Entry {

@@ -1,4 +1,5 @@
 import Qualification
+import Reports
 
 /// An explanation as people read it on a terminal.
 struct ExplanationText {
@@ -12,8 +13,8 @@ struct ExplanationText {
         if let erasedAt = explanation.erasedAt, !explanation.hasLeadEvent,
             explanation.asOf == nil
         {
-            return "lead \(explanation.leadID) was erased at \(erasedAt): nothing is kept but the "
-                + "numbers of its cycles and messages"
+            return "lead \(Shown.plain(explanation.leadID)) was erased at \(erasedAt): nothing is "
+                + "kept but the numbers of its cycles and messages"
         }
         return ([head] + explanation.products.map(section)).joined(separator: "\n\n")
     }
@@ -37,7 +38,7 @@ struct ExplanationText {
             lines.append("  no lead event yet, only activities: nothing is decided")
         }
         return (lines + ["", "fit \(explanation.fit)"] + reasons(explanation.fitReasons, "  "))
-            .joined(separator: "\n")
+            .map(Shown.plain).joined(separator: "\n")
     }
 
     // MARK: Products
@@ -61,7 +62,7 @@ struct ExplanationText {
             }
         }
         lines += outlook(product)
-        return lines.joined(separator: "\n")
+        return lines.map(Shown.plain).joined(separator: "\n")
     }
 
     private func title(_ product: ProductExplanation) -> String {

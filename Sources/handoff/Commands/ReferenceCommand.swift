@@ -9,8 +9,8 @@ import Worker
 struct ReferenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reference",
-        abstract: "Load reference data: accounts, campaigns, suppressions.",
-        subcommands: [ReferenceLoadCommand.self])
+        abstract: "Load and delete reference data: accounts, campaigns, suppressions.",
+        subcommands: [ReferenceLoadCommand.self, ReferenceDeleteCommand.self])
 }
 
 extension ReferenceTable: ExpressibleByArgument {}
@@ -29,11 +29,14 @@ struct ReferenceLoadCommand: AsyncParsableCommand {
             with the same key as a whole.
 
             Good rows are published even if others are at fault. Each fault goes to standard error \
-            as file:line:column: message, and the exit code is then 1. Free-mail domains, which \
-            cannot be suppressed, are those of the definition (--definition).
+            as file:line:column: message, and the exit code is then 1. A header that is not that \
+            of the table, and a file that cannot be read, are exit code 2: nothing is published. \
+            Suppressions need the definition (--definition): its free-mail domains cannot be \
+            suppressed.
 
-            Example:
+            Examples:
               handoff reference load accounts.csv --table accounts --bootstrap-servers broker:9092
+              handoff reference load out.csv --table suppressions --definition definition.yaml
             """)
 
     @Argument(help: "The CSV file (RFC 4180, UTF-8).")
@@ -45,12 +48,13 @@ struct ReferenceLoadCommand: AsyncParsableCommand {
     @OptionGroup var settingsOption: SettingsOption
 
     func run() async throws {
-        let settings = try settingsOption.load().settings
-        let freeMail = try freeMailDomains(settings)
+        let loaded = try settingsOption.load()
+        let settings = loaded.settings
+        let freeMail = try freeMailDomains(loaded)
         let summary: ReferenceLoad.Summary
         do {
             summary = try await ReferenceLoad(
-                table: table, path: file, topic: topic(settings.workerTopics),
+                table: table, path: file, topic: settings.workerTopics.topic(of: table),
                 freeMailDomains: freeMail, settings: settings
             ).run()
         } catch let error as KafkaError {
@@ -70,27 +74,33 @@ struct ReferenceLoadCommand: AsyncParsableCommand {
     }
 
     /// Only suppressions are judged by them, so only those need the definition.
-    private func freeMailDomains(_ settings: Settings) throws -> Set<String> {
+    ///
+    /// Without it gmail.com would go out like any other domain, and the worker would take the MQLs
+    /// of everyone there back.
+    private func freeMailDomains(_ loaded: LoadedSettings) throws -> Set<String> {
         guard table == .suppressions else { return [] }
-        guard Files.exists(settings.definition) else {
-            Terminal.complain([
-                "note: no definition at \(settings.definition), so free-mail domains are not known "
-                    + "and can be suppressed; name it with --definition"
-            ])
-            return []
+        let path = loaded.settings.definition
+        guard loaded.origins["definition"] != nil || Files.exists(path) else {
+            throw CommandFailure(
+                "loading suppressions needs the definition, because a free-mail domain of it must "
+                    + "not be suppressed, and there is none at \(path); name it with "
+                    + "--definition FILE (or HANDOFF_DEFINITION)", exitCode: 2)
         }
-        return try Files.definition(settings.definition).definition.freeMailDomains
-    }
-
-    private func topic(_ topics: Topics) -> String {
-        switch table {
-        case .accounts: topics.accounts
-        case .campaigns: topics.campaigns
-        case .suppressions: topics.suppressions
-        }
+        return try Files.definition(path).definition.freeMailDomains
     }
 
     private static func columns(_ table: ReferenceTable) -> String {
         table.columns.joined(separator: ", ")
+    }
+}
+
+extension Topics {
+    /// The topic that holds the rows of a table.
+    func topic(of table: ReferenceTable) -> String {
+        switch table {
+        case .accounts: accounts
+        case .campaigns: campaigns
+        case .suppressions: suppressions
+        }
     }
 }

@@ -4,10 +4,6 @@ import Foundation
 import KafkaClient
 import Qualification
 
-extension Files {
-    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
-}
-
 /// Reads a CSV file piece by piece and publishes its good rows in lots of bounded size.
 struct ReferenceLoad {
     /// What became of the file.
@@ -77,13 +73,14 @@ struct ReferenceLoad {
 
     private func open() throws -> (file: FileHandle, size: Int) {
         do {
+            try Files.checkIsNoFolder(path)
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             let size = try file.seekToEnd()
             try file.seek(toOffset: 0)
             return (file, Int(clamping: size))
         } catch {
             throw CommandFailure(
-                "\(path): cannot be read: \(error.localizedDescription)", exitCode: 2)
+                "\(path): cannot be read: \(SystemReason.of(error))", exitCode: 2)
         }
     }
 
@@ -92,7 +89,7 @@ struct ReferenceLoad {
             return try file.read(upToCount: ReferenceLoad.pieceSize)
         } catch {
             throw CommandFailure(
-                "\(path): cannot be read: \(error.localizedDescription)", exitCode: 1)
+                "\(path): cannot be read: \(SystemReason.of(error))", exitCode: 1)
         }
     }
 

@@ -28,18 +28,23 @@ struct ReportCommand: AsyncParsableCommand {
               leads: different leads with a status record in the row (and period)
               MQLs: mql.qualified, by the product, first touch and definition named
               accepted, contacted, opportunities: MQLs with at least one such
-                disposition, whatever came after
+                disposition, whatever came after; the share accepted is of those
+                that sales has answered at all
               rejected, lost, won: MQLs whose latest disposition (by occurred_at,
                 event_id) is that one
               revenue: the sum over the latest dispositions of MQLs won
               lapsed, withdrawn: MQLs with an mql.lapsed, an mql.withdrawn
+              open: MQLs not answered yet, or in work (the latest disposition is
+                accepted, contacted, opportunity or reopened), and not withdrawn
+                or lapsed
               speed to lead: qualified_at to the first contacted; the median, and
                 the time within which 90 % were (nearest rank)
               due: past follow_up_by by now, and contacted or still to be
               in time: first contact at follow_up_by or before; share of those due
               never, overdue: not contacted at all; of them, those due
               cost: a campaign's cost, split evenly over all its MQLs; per MQL,
-                accepted and won over the MQLs whose campaign has a cost
+                accepted and won over the MQLs whose campaign has a cost, which
+                may be fewer than those beside them
               criteria: MQLs to which a criterion contributed points, and sales'
                 answers to them
 
@@ -113,7 +118,7 @@ struct ReportCommand: AsyncParsableCommand {
             try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
         } catch {
             throw CommandFailure(
-                "\(output): cannot be written: \(error.localizedDescription)", exitCode: 1)
+                "\(output): cannot be written: \(SystemReason.of(error))", exitCode: 1)
         }
         Terminal.complain(["report written to \(output)"])
     }

@@ -17,8 +17,9 @@ struct TapCommand: AsyncParsableCommand {
         abstract: "Print MQLs, status changes, alerts and dead letters as they come.",
         discussion: """
             Reads the output topics (read_committed) from now on, or from where --from-beginning \
-            or --since says, until Ctrl-C, SIGTERM or --limit: exit code 0. Joins no group and \
-            writes nothing. Records of different partitions come in any order.
+            or --since says, until Ctrl-C, SIGTERM or --limit: exit code 0. Without any broker for \
+            30 s it ends with exit code 3. Joins no group and writes nothing. Records of different \
+            partitions come in any order.
 
             The readable form shows an MQL as a salesperson needs it, with name, job, company, \
             e-mail and phone; all other messages name the lead by its id only, but the detail of a \
@@ -107,7 +108,11 @@ struct Tap {
 
     private static let recordsPerBatch = 1_000
     /// After so long without a record the broker is asked whether it is still there.
-    private static let silence = Duration.seconds(30)
+    private static let silence = Duration.seconds(10)
+    /// One question takes at most so long, for a signal waits for its end.
+    private static let questionTime = Duration.seconds(3)
+    /// The tap ends after so long without an answer: nobody looks at what is silent for ever.
+    private static let patience = Duration.seconds(25)
 
     let settings: Settings
     let definition: Definition
@@ -197,8 +202,13 @@ struct Tap {
                 show(batch, kinds, reader.topics, &left)
                 if left == 0 { return }
             } else if clock.now - lastSign > Tap.silence {
-                try await admin.brokerReachable(timeout: BrokerPatience.call)
-                lastSign = clock.now
+                do throws(KafkaError) {
+                    try await admin.brokerReachable(timeout: Tap.questionTime)
+                    lastSign = clock.now
+                } catch {
+                    // Brokers restart; what they hold is not lost, and the tap goes on by itself.
+                    if clock.now - lastSign > Tap.patience { throw error }
+                }
             }
         }
     }

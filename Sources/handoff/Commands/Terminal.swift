@@ -1,13 +1,15 @@
 import Configuration
 import Foundation
 import Logging
+import Reports
 
 /// What commands show to people: results on standard output, faults on standard error.
 enum Terminal {
-    /// Prints lines to standard error, for faults and notes.
+    /// Prints lines to standard error, for faults and notes; nothing that they quote from a file or
+    /// record can steer the terminal.
     static func complain(_ lines: [String]) {
         guard !lines.isEmpty else { return }
-        let text = lines.joined(separator: "\n") + "\n"
+        let text = lines.map(Shown.plain).joined(separator: "\n") + "\n"
         FileHandle.standardError.write(Data(text.utf8))
     }
 
@@ -15,7 +17,10 @@ enum Terminal {
     static var isWatched: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Rows of cells as columns that line up, two spaces apart; the first row is the heading.
+    ///
+    /// Nothing in a cell can steer the terminal.
     static func table(_ rows: [[String]]) -> String {
+        let rows = rows.map { $0.map(Shown.plain) }
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in
             rows.compactMap { column < $0.count ? $0[column].count : nil }.max() ?? 0

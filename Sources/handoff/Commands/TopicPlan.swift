@@ -116,11 +116,16 @@ extension TopicWish {
         if isCoPartitioned {
             return TopicDifference(
                 topic: name,
-                sentence: "\(what), the setting 'partitions' says \(partitions)", isFault: false)
+                sentence: "\(what), the setting 'partitions' says \(partitions); the worker runs "
+                    + "with what the topics have: set it to \(found.partitions) "
+                    + "(HANDOFF_PARTITIONS), so that what is made later fits, or, if more are "
+                    + "wanted, begin with new topics (another topic_prefix): partitions that are "
+                    + "added later take leads away from their history", isFault: false)
         }
         return TopicDifference(
-            topic: name, sentence: "\(what), not \(partitions); the worker can do with that",
-            isFault: false)
+            topic: name,
+            sentence: "\(what), not \(partitions); the worker can do with that, there is nothing "
+                + "to do", isFault: false)
     }
 
     private func policyDifference(_ found: TopicFound) -> TopicDifference? {

@@ -122,9 +122,9 @@ struct TopicScan {
                 take(batch, topic)
             } else if clock.now - lastSign > TopicScan.patience {
                 throw CommandFailure(
-                    "reading \(topic) stopped: the broker has not answered for "
-                        + "\(TopicScan.patience.components.seconds) s; check that it runs",
-                    exitCode: 3)
+                    "read \(topic): no broker answers at \(settings.bootstrapServers) for "
+                        + "\(TopicScan.patience.components.seconds) s; check the address "
+                        + "(bootstrap_servers), and that the broker runs", exitCode: 3)
             }
             if showsProgress {
                 let read = reader.positions().reduce(0) { sum, position in
