@@ -185,8 +185,12 @@ def main():
     try:
         worker.start()
         events = feed_all(worker)
-        found = {"events": events, "epochs": int(worker.total("handoff_epoch_duration_seconds_count")),
+        found = {"events": events,
+                 "epochs": int(worker.total("handoff_epoch_duration_seconds_count")),
                  "profile_writes": int(worker.total("handoff_flush_profiles_total")),
+                 "profile_loads": int(worker.total("handoff_profile_loads_total")),
+                 "cpu_us_per_event": round(
+                     worker.total("process_cpu_seconds_total") / events * 1e6, 1),
                  "topics": {topic: volume(worker, topic) for topic in INPUTS + OUTPUTS}}
         worker.stop()
         found["state_bytes"] = folder_bytes(worker.state)
