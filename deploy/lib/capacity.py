@@ -4,7 +4,7 @@
     capacity.py            prints the tables
     capacity.py --write    puts them into the page, between its markers
 
-A number that was measured stands once, here, with its source. After a change of speed or of formats:
+A number that was measured stands once, here, with its source. After a change of speed or formats:
 measure (deploy/benchmark, deploy/lib/footprint.py), correct MEASURED, --write.
 """
 import argparse
@@ -31,6 +31,8 @@ MEASURED = {
     "worker_rate": Number(65_000, "events/s", "one worker on two cores, the broker beside it",
                           BENCHMARK),
     "cpu": Number(19.6, "us", "CPU for an event", BENCHMARK),
+    "cold_cpu": Number(66, "us", "more for an event whose lead is not in memory",
+                       "`footprint.py` with 16 MiB of `hot_profile_bytes` against 160 MiB"),
     "peak_memory": Number(415, "MB", "memory of a worker at its peak", BENCHMARK),
     "input_bytes": Number(301, "bytes", "an input record, key and JSON", BACKLOG),
     "changelog_records": Number(0.97, "", "changelog records for an event", STEADY),
@@ -46,6 +48,7 @@ MEASURED = {
 }
 ASSUMED = {
     "profiles": Number(1_000, "", "profiles for each event/s (86 events a lead and day)", ""),
+    "hot": Number(0.7, "", "of the events find their lead in memory (visits come in bursts)", ""),
     "replication": Number(3, "", "replicas of each topic, in three zones", ""),
     "commit": Number(0.1, "s", "`commit_interval`, its default", ""),
     "tail": Number(3_600, "s", "of changelog not compacted yet (`max.compaction.lag.ms`)", ""),
@@ -72,8 +75,15 @@ def assumed(name):
     return ASSUMED[name].value
 
 
+def planned_rate():
+    """Events a second that a worker is planned with."""
+    cpu = measured("cpu")
+    return HEADROOM * measured("worker_rate") * cpu / (
+        cpu + (1 - assumed("hot")) * measured("cold_cpu"))
+
+
 def workers(rate):
-    return max(FEWEST_WORKERS, math.ceil(rate / (HEADROOM * measured("worker_rate"))))
+    return max(FEWEST_WORKERS, math.ceil(rate / planned_rate()))
 
 
 def partitions(rate):
@@ -119,6 +129,7 @@ def plan(rate):
             + measured("input_bytes") + output_bytes()) * rate
     count = workers(rate)
     return {
+        "events planned for a worker": f"{rounded(planned_rate()):,.6g}/s",
         "workers of two cores": f"{count:,}",
         "partitions": f"{partitions(rate):,}",
         "memory, all workers": size(count * measured("peak_memory") * 1e6),
@@ -133,7 +144,7 @@ def plan(rate):
         "sent by brokers": size(sent) + "/s",
         "brokers": f"{max(3, math.ceil(replicated / 1e6 / assumed('broker_writes'))):,}",
         "transactions": f"{rounded(count / assumed('commit')):,.6g}/s",
-        "markers written by coordinators": f"{rounded(markers(rate)):,.6g}/s",
+        "markers": f"{rounded(markers(rate)):,.6g}/s",
         "cost of a million events": f"${rounded(cost(rate)):g}",
         "of that the workers": f"${rounded(worker_cost(rate)):g}",
     }

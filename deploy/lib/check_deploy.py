@@ -10,11 +10,13 @@ each other. Then it makes the wrong edits of wrong-edits.yaml, one at a time in 
 each to be found. Prints every fault; exit 0 only without any.
 """
 import argparse
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
@@ -24,7 +26,8 @@ from deploy_files import (Faults, Tree, files_of, load_all, quoted_commands, rea
                           read_settings)
 from deploy_containers import check_compose, check_containerfile
 from deploy_kubernetes import check_kubernetes
-from deploy_monitoring import check_monitoring
+from deploy_monitoring import (check_dashboard, check_prometheus, check_queries, check_rule_tests,
+                               check_rules)
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -139,10 +142,12 @@ def check_capacity(tree, faults):
                   "is not what capacity.py computes: run deploy/lib/capacity.py --write")
 
 
-SECTIONS = {"monitoring": check_monitoring, "kubernetes": check_kubernetes,
-            "compose": check_compose, "containerfile": check_containerfile, "unit": check_unit,
-            "words": check_words, "commands": check_commands, "pages": check_pages,
-            "capacity": check_capacity}
+SECTIONS = {
+    "rules": check_rules, "rule tests": check_rule_tests, "dashboard": check_dashboard,
+    "prometheus": check_prometheus, "queries": check_queries, "kubernetes": check_kubernetes,
+    "compose": check_compose, "containerfile": check_containerfile, "unit": check_unit,
+    "words": check_words, "commands": check_commands, "pages": check_pages,
+    "capacity": check_capacity}
 
 
 def run(options, deploy, names):
@@ -155,27 +160,36 @@ def run(options, deploy, names):
     return tree, faults
 
 
+def try_edit(options, edit):
+    """The faults that are found with the edit; None if it no longer fits its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "deploy"
+        for path in files_of(options.deploy):
+            target = copy / path.relative_to(options.deploy)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        file = copy / edit["file"]
+        text = file.read_text()
+        if edit["old"] not in text:
+            return None
+        file.write_text(text.replace(edit["old"], edit["new"], 1))
+        # Commands of manifests are gathered by the sections that read those.
+        before = ["kubernetes", "compose", "containerfile", "unit"]
+        return run(options, copy, [*(before if edit["by"] == "commands" else []), edit["by"]]
+                   )[1].found
+
+
 def check_wrong_edits(options, faults):
     """Each wrong edit, alone, must be found; one that no longer fits its file is a fault, too."""
     source = HERE / "wrong-edits.yaml"
-    for edit in yaml.safe_load(source.read_text()):
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "deploy"
-            for path in files_of(options.deploy):
-                target = copy / path.relative_to(options.deploy)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-            file = copy / edit["file"]
-            text = file.read_text()
-            if edit["old"] not in text:
-                faults.expect(False, source, f"{edit['file']} has no {edit['old']!r} any more")
-                continue
-            file.write_text(text.replace(edit["old"], edit["new"], 1))
-            names = SECTIONS if edit["by"] == "commands" else [edit["by"]]
-            found = run(options, copy, names)[1].found
-            faults.expect(any(edit["says"] in fault for fault in found), source,
+    edits = yaml.safe_load(source.read_text())
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for edit, found in zip(edits, pool.map(lambda edit: try_edit(options, edit), edits)):
+            faults.expect(found is not None, source,
+                          f"{edit['file']} has no {edit['old']!r} any more")
+            faults.expect(found is None or any(edit["says"] in fault for fault in found), source,
                           f"in {edit['file']} {edit['new']!r} is not found"
-                          + "".join(f"\n    found: {fault}" for fault in found[:3]))
+                          + "".join(f"\n    found: {fault}" for fault in found or []))
 
 
 def main():

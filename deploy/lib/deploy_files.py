@@ -148,16 +148,18 @@ def wheel(folder, package):
 @functools.cache
 def validator(folder, package, name):
     """Of a JSON Schema in a wheel; references are files beside it."""
-    archive = wheel(folder, package)
     base = name.rpartition("/")[0]
-
-    def retrieve(uri):
-        content = json.loads(archive.read(f"{base}/{uri.rpartition('/')[2]}"))
-        return Resource.from_contents(content, default_specification=DRAFT7)
-
-    schema = json.loads(archive.read(name))
+    schema = json.loads(wheel(folder, package).read(name))
+    registry = Registry(
+        retrieve=lambda uri: resource(folder, package, f"{base}/{uri.rpartition('/')[2]}"))
     return jsonschema.validators.validator_for(schema, default=jsonschema.Draft7Validator)(
-        schema, registry=Registry(retrieve=retrieve))
+        schema, registry=registry)
+
+
+@functools.cache
+def resource(folder, package, name):
+    return Resource.from_contents(json.loads(wheel(folder, package).read(name)),
+                                  default_specification=DRAFT7)
 
 
 def quoted_commands(text):

@@ -256,8 +256,7 @@ def check_scaling(tree, faults, path, objects):
                   "pods are taken away faster than the group can follow")
     faults.expect("replicas" not in objects["StatefulSet"]["spec"], path,
                   "the StatefulSet has replicas of its own, which an apply would go back to")
-    per_worker = capacity.MEASURED["worker_rate"].value
     thresholds = {trigger["name"]: float(trigger["metadata"]["threshold"])
                   for trigger in spec["triggers"]}
-    faults.expect(thresholds["throughput"] <= capacity.HEADROOM * per_worker, path,
+    faults.expect(thresholds["throughput"] <= capacity.planned_rate(), path,
                   "a worker is expected to take more than capacity.py plans with")
