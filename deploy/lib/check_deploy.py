@@ -53,8 +53,10 @@ def check_words(tree, faults):
             # Properties of librdkafka are for expect_good_settings.
             if not name.startswith("HANDOFF_KAFKA"):
                 faults.expect(name in allowed, path, f"{name} is no setting of the program")
-        for host in ("docker.io", "ghcr.io", "quay.io", "gcr.io", "registry."):
-            faults.expect(host not in text, path, f"names the registry {host}")
+        for image in re.findall(r"(?m)^(?:FROM|\s*-?\s*(?:image|newName):)\s+([^\s{&*]+)", text):
+            host = image.partition("/")[0] if "/" in image else ""
+            faults.expect("." not in host and ":" not in host, path,
+                          f"{image} names a registry; which one is a matter of the machine")
         for folder in re.findall(r"(?<![\w.$/])/(?:home|root|work|tmp|Users)/\S*", text):
             faults.expect(False, path, f"names a folder of one machine: {folder}")
 
