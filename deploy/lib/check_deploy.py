@@ -22,8 +22,7 @@ from pathlib import Path
 import yaml
 
 import capacity
-from deploy_files import (Faults, Tree, files_of, load_all, quoted_commands, read_metrics,
-                          read_settings)
+from deploy_files import Faults, Tree, files_of, load_all, quoted_commands
 from deploy_containers import check_compose, check_containerfile
 from deploy_kubernetes import check_kubernetes
 from deploy_monitoring import (check_dashboard, check_prometheus, check_queries, check_rule_tests,

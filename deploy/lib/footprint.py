@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -141,7 +142,6 @@ def folder_bytes(folder):
 
 
 def profiles_in(folder):
-    import sqlite3
     count = 0
     for path in folder.glob("lane-*.sqlite"):
         with sqlite3.connect(path) as file:
