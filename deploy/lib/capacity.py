@@ -218,10 +218,13 @@ def tables():
 
 
 def page(text):
-    """The page with its tables computed anew."""
+    """The page with its tables computed anew; each has its place in it, once."""
     for name, content in tables().items():
-        text = re.sub(rf"(<!-- computed: {name} -->\n).*?(\n<!-- end -->)",
-                      lambda found: found[1] + content + found[2], text, flags=re.S)
+        text, count = re.subn(
+            rf"(<!-- computed: {name} -->\n).*?(<!-- end -->\n)",
+            lambda found: f"{found[1]}{content}\n{found[2]}", text, flags=re.S)
+        if count != 1:
+            raise SystemExit(f"{PAGE.name} has {count} places for the table '{name}'")
     return text
 
 
