@@ -167,6 +167,36 @@ print(pathlib.Path(noida_db.__file__).with_name("noida-db"))')" || return
     chmod +x "$NOIDA" || return
 }
 
+# PyPI's wheels that schemas are read from, in $SCHEMA_WHEELS; renewed when the pinned list changes.
+need_schemas() {
+    local wanted
+    SCHEMA_WHEELS="$TOOLS/schemas"
+    wanted="$(sha256sum <"$ROOT/deploy/requirements-schemas.txt")"
+    [[ "$wanted" == "$(cat "$SCHEMA_WHEELS/made-from" 2>/dev/null || true)" ]] && return 0
+    rm -rf "$SCHEMA_WHEELS"
+    "$PYTHON" -m pip download -q --no-deps --only-binary :all: --require-hashes \
+        -d "$SCHEMA_WHEELS" -r "$ROOT/deploy/requirements-schemas.txt" || return
+    printf '%s\n' "$wanted" >"$SCHEMA_WHEELS/made-from"
+}
+
+# promtool, in $PROMTOOL. Debian has it in the package of the server, which would be started by an
+# installation; so the program alone is taken out of the package.
+need_promtool() {
+    local folder="$RUN_FOLDER/promtool"
+    PROMTOOL="$(command -v promtool || true)"
+    [[ -n "$PROMTOOL" ]] && return 0
+    PROMTOOL="$TOOLS/promtool"
+    [[ -x "$PROMTOOL" ]] && return 0
+    command -v apt-get >/dev/null || die "please install promtool, which comes with Prometheus"
+    say "    fetching promtool"
+    mkdir -p "$folder"
+    as_root apt-get update -q || return
+    (cd "$folder" && apt-get download -q prometheus) || return
+    dpkg-deb -x "$folder"/prometheus_*.deb "$folder" || return
+    # Moved at the end, so that an interrupted run leaves no half of it.
+    mv "$folder/usr/bin/promtool" "$PROMTOOL"
+}
+
 # --- Broker ---------------------------------------------------------------------------------------
 
 free_port() {
