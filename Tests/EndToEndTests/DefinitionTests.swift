@@ -31,7 +31,7 @@ extension EndToEnd {
         }
 
         /// Makes an MQL of analytics.
-        private static let qualifying = [
+        static let qualifying = [
             (
                 ModelTopic.leads,
                 #""type":"lead.captured","email":"pat@acme.example","country":"US","#
@@ -47,21 +47,28 @@ extension EndToEnd {
             _ events: [(topic: String, fields: String)], _ stage: Stage, from first: Int = 0
         ) async throws {
             let worker = try stage.start()
-            for (number, event) in events.enumerated() {
+            for record in records(events, from: first) {
+                try await stage.feed([record])
+                try await stage.waitUntilTaken(worker)
+            }
+            #expect(try await worker.stop() == .exited(0))
+        }
+
+        /// Events of one lead, a minute apart.
+        static func records(
+            _ events: [(topic: String, fields: String)], from first: Int
+        ) -> [StageRecord] {
+            events.enumerated().map { number, event in
                 let minute = first + number
                 let value = """
                     {"event_id":"\(minute)","occurred_at":"2026-09-07T10:\(minute + 10):00Z",\
                     "lead_id":"pat",\(event.fields)}
                     """
-                try await stage.feed([
-                    StageRecord(
-                        topic: event.topic, partition: 0, key: Array("pat".utf8),
-                        value: Array(value.utf8),
-                        timestamp: 1_788_775_800_000 + Int64(minute) * 60_000)
-                ])
-                try await stage.waitUntilTaken(worker)
+                return StageRecord(
+                    topic: event.topic, partition: 0, key: Array("pat".utf8),
+                    value: Array(value.utf8),
+                    timestamp: 1_788_775_800_000 + Int64(minute) * 60_000)
             }
-            #expect(try await worker.stop() == .exited(0))
         }
 
         static func check(seed: UInt64) async throws {
@@ -102,7 +109,7 @@ extension EndToEnd {
         }
 
         /// As `World.expectation`, with the hashes that the program finds in the files.
-        private static func expectation(_ world: World) throws -> Expectation {
+        static func expectation(_ world: World) throws -> Expectation {
             let model = try ReferenceModel(
                 definitionYAML: world.definitionYAML,
                 definitionSHA256: Scene.sha256(world.definitionYAML), settings: world.settings)

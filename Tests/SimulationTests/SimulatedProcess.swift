@@ -1,6 +1,7 @@
 import Foundation
 import KafkaClient
 import Logging
+import Qualification
 import SimulatedKafka
 import Storage
 import Synchronization
@@ -69,6 +70,9 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
 
     /// Asks the worker to stop, as SIGTERM does.
     func stop() { events.stop() }
+
+    /// Hands the worker a definition, as SIGHUP does.
+    func reload(_ definition: Definition) { events.reload(definition) }
 
     // MARK: What strikes
 

@@ -25,6 +25,8 @@ struct WorldRunOptions: Sendable {
     var compacts = false
     /// How many workers are stopped and started again in an orderly way.
     var restarts = 0
+    /// How many times a worker is given the definition again, which must change nothing.
+    var reloads = 0
     /// No run takes longer, in virtual time.
     var limit = Duration.seconds(3_000)
 
@@ -56,6 +58,7 @@ struct WorldRunOptions: Sendable {
         compacts = random.chance(30)
         badRowsAt = .milliseconds(random.pick([0, 1_000, 5_000, 9_000]))
         restarts = random.pick([0, 0, 1, 2])
+        reloads = random.pick([0, 1, 2, 5])
     }
 }
 
@@ -142,6 +145,7 @@ final class SimulatedWorld: @unchecked Sendable {
         }
         expireMembers()
         for _ in 0..<options.restarts { scheduleRestart() }
+        for _ in 0..<options.reloads { scheduleReload() }
         if options.compacts { scheduleCompaction() }
         for _ in 0..<3 { scheduleCopies() }
     }
@@ -261,6 +265,18 @@ final class SimulatedWorld: @unchecked Sendable {
             trace("stop \(number)")
             process.stop()
             awaitEnd(of: process)
+        }
+    }
+
+    /// At any moment: while it starts, restores, commits, rewinds or stops.
+    private func scheduleReload() {
+        let at = scheduler.draw { $0.number(0...8_000) }
+        scheduler.after(.milliseconds(at)) { [weak self] in
+            guard let self else { return }
+            let number = scheduler.draw { $0.number(0...(self.options.workers - 1)) }
+            guard let process = processes[number], !process.isDead else { return }
+            trace("reload \(number)")
+            process.reload(scene.definition)
         }
     }
 
