@@ -69,6 +69,7 @@ extension Settings {
         topics.alerts = names.alerts
         topics.deadLetters = names.deadLetters
         topics.profiles = names.profiles
+        topics.redrives = names.redrives
         return topics
     }
 
