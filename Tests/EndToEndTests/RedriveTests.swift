@@ -22,8 +22,8 @@ extension EndToEnd {
         ) -> StageRecord {
             let mql = UUID.mql(lead: lead, product: "crm", cycle: 1)
             let value = """
-                {"event_id":"\(id)","type":"\(type)","occurred_at":"\(Timestamp(milliseconds: at))",\
-                "lead_id":"\(lead)","product":"crm","mql_id":"\(mql)"\(more)}
+                {"event_id":"\(id)","type":"\(type)","lead_id":"\(lead)","product":"crm",\
+                "occurred_at":"\(Timestamp(milliseconds: at))","mql_id":"\(mql)"\(more)}
                 """
             return StageRecord(
                 topic: ModelTopic.dispositions, partition: lane, key: Array(lead.utf8),
@@ -98,6 +98,17 @@ extension EndToEnd {
             }
         }
 
+        /// A lead of a minute ago, as a producer wrote it whose clock was nine minutes ahead.
+        private static func early(_ now: Int64) -> StageRecord {
+            let value = """
+                {"event_id":"early","type":"lead.captured",\
+                "occurred_at":"\(Timestamp(milliseconds: now - 60_000))","lead_id":"bob"}
+                """
+            return StageRecord(
+                topic: ModelTopic.leads, partition: 0, key: Array("bob".utf8),
+                value: Array(value.utf8), timestamp: now - 600_000)
+        }
+
         @Test(
             "a reason that a reloaded definition has, and a clock that ran ahead",
             .timeLimit(.minutes(10)))
@@ -111,17 +122,10 @@ extension EndToEnd {
                 let now = AlertTests.now()
                 try await stage.feed(AlertTests.qualifying("ann", lane: 0, at: now - 900_000))
                 try await stage.waitUntilTaken(worker)
-                let late = """
-                    {"event_id":"early","type":"lead.captured",\
-                    "occurred_at":"\(Timestamp(milliseconds: now - 60_000))","lead_id":"bob"}
-                    """
                 try await stage.feed([
                     RedriveTests.disposition(
                         "rejected", lead: "ann", id: "r", at: now - 600_000, lane: 0,
-                        more: #","reason":"whim""#),
-                    StageRecord(
-                        topic: ModelTopic.leads, partition: 0, key: Array("bob".utf8),
-                        value: Array(late.utf8), timestamp: now - 600_000),
+                        more: #","reason":"whim""#), RedriveTests.early(now),
                 ])
                 try await stage.waitUntilTaken(worker)
                 #expect(

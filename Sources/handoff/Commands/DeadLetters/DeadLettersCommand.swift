@@ -79,7 +79,8 @@ struct DeadLettersListCommand: AsyncParsableCommand {
             Each sample shows its partition@offset among the dead letters, when it was refused, \
             where it came from, its key (the lead_id of an event), how often it was redriven and \
             came back, and the sentence that says what is wrong, which may quote a wrong value: \
-            treat it as the personal data that it may be. --format json is schemas/dead-letters.json.
+            treat it as the personal data that it may be. --format json is what \
+            schemas/dead-letters.json says.
 
             Examples:
               handoff dead-letters list

@@ -155,7 +155,7 @@ struct LetterScan {
         let clock = ContinuousClock()
         let deadline = clock.now + LetterScan.settling
         while try await admin.describeTopics([topic])[topic] == nil, clock.now < deadline {
-            try await Task.sleep(for: LetterScan.pause)
+            try await clock.sleep(for: LetterScan.pause)
         }
     }
 
