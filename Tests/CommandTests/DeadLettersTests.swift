@@ -186,6 +186,19 @@ struct DeadLettersTests {
         #expect(policy == nil || policy == "compact")
     }
 
+    @Test("what is known of letters that are gone is deleted from the topic of redrives")
+    func forgets() async throws {
+        let place = try await Self.place()
+        try await place.publish([
+            Published(topic: "handoff.redrives", key: "9@5", value: "{}"),
+            Self.letter("bad_value", "a", offset: 0, in: place),
+        ])
+        #expect(try await Self.redrive(place, ["--execute"]).contains("redriven: 1 of 1"))
+        let kept = try await Self.records("handoff.redrives", in: place).suffix(2)
+        #expect(kept.map { $0.key.map { String(decoding: $0, as: UTF8.self) } } == ["9@5", "0@0"])
+        #expect(kept.first?.value == nil && kept.last?.value != nil)
+    }
+
     // MARK: Exactly once
 
     private static let many = 12_000

@@ -110,6 +110,34 @@ extension EndToEnd {
         }
 
         @Test(
+            "of two lanes that hold a lead, its answer goes to the one that knows the MQL",
+            .timeLimit(.minutes(10)))
+        func twoHomes() async throws {
+            try await Stage.with(
+                definition: try EndToEnd.definition(), lanes: 2,
+                settings: ["HANDOFF_MERGE_WAIT": "100ms"]
+            ) { stage in
+                let worker = try stage.start()
+                try await worker.waitUntilReady(lanes: [0, 1])
+                let now = AlertTests.now()
+                try await stage.feed(AlertTests.qualifying("ann", lane: 1, at: now - 60_000))
+                // Somebody's partitioner disagrees.
+                try await stage.feed(
+                    AlertTests.qualifying("ann", lane: 0, at: now - 60_000).suffix(1))
+                try await stage.waitUntilTaken(worker)
+                try await stage.feed([
+                    RedriveTests.disposition("accepted", lead: "ann", id: "a", at: now, lane: 0)
+                ])
+                try await stage.waitUntilTaken(worker)
+                #expect(try await RedriveTests.reasons(stage) == ["unknown_mql"])
+                try await RedriveTests.redrive(stage, ["--execute"], says: "redriven: 1 of 1")
+                try await RedriveTests.settle(stage, worker)
+                #expect(try await RedriveTests.letters(stage).count == 1)
+                #expect(try await worker.stop() == .exited(0))
+            }
+        }
+
+        @Test(
             "a reason that a reloaded definition has, and a clock that ran ahead",
             .timeLimit(.minutes(10)))
         func mended() async throws {

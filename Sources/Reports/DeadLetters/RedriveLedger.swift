@@ -3,9 +3,10 @@
 /// One record a letter: its place is the key, and the value says which letter lay there, because a
 /// topic that was made anew counts its offsets from 0 again.
 package struct RedriveLedger: Sendable {
-    /// What is known of a place; nil if the record there could not be read, which then counts for
-    /// any letter: better one that is not redriven than one that is redriven twice.
-    private var marks: [RecordPlace: String?] = [:]
+    /// A hash of what is known of a place (small, because there may be millions); nil if the record
+    /// there could not be read, which then counts for any letter: better one that is not redriven
+    /// than one that is redriven twice.
+    private var marks: [RecordPlace: Int?] = [:]
 
     /// Nothing redriven yet.
     package init() {}
@@ -23,13 +24,13 @@ package struct RedriveLedger: Sendable {
             marks[place] = nil
             return
         }
-        marks[place] = .some((try? FlatBody(value)).flatMap(RedriveLedger.mark))
+        marks[place] = .some((try? FlatBody(value)).flatMap(RedriveLedger.mark)?.hashValue)
     }
 
     /// Whether a letter has been redriven.
     package func holds(_ letter: Letter) -> Bool {
         guard let mark = marks[letter.place] else { return false }
-        return mark == nil || mark == RedriveLedger.mark(letter)
+        return mark == nil || mark == RedriveLedger.mark(letter)?.hashValue
     }
 
     /// The places in front of the first record of their partition, or of partitions that are not
