@@ -33,6 +33,9 @@ package struct RedriveLedger: Sendable {
         return mark == nil || mark == RedriveLedger.mark(letter)?.hashValue
     }
 
+    /// Whether it knows of a letter at a place.
+    package func holds(_ place: RecordPlace) -> Bool { marks[place] != nil }
+
     /// The places in front of the first record of their partition, or of partitions that are not
     /// there: nobody can ask for them again.
     package func outdated(first: [Int32: Int64]) -> [RecordPlace] {

@@ -193,6 +193,9 @@ final class Redrive {
         var tally = RedriveTally()
         let letters = try await scan.ranges([topics.deadLetters: found[topics.deadLetters] ?? 0])
         rules.homes = try await homes(rules, letters, found)
+        // What this run has redriven before it had to begin again counts against its limit.
+        let earlier = attempted.count { rules.ledger.holds($0) }
+        var left = limit == .max ? .max : max(0, limit - earlier)
         if let batch { try await forget(rules, letters, batch) }
         try await scan.read(within: letters) { record in
             if stop.isSet { throw stopped(afterCommitting: batch) }
@@ -208,7 +211,8 @@ final class Redrive {
             guard case .redrive(let partition) = verdict else {
                 return tally.count(letter, verdict)
             }
-            guard tally.redriven < limit else { return tally.count(letter, .left(.limited)) }
+            guard left > 0 else { return tally.count(letter, .left(.limited)) }
+            left -= 1
             tally.count(letter, verdict)
             guard let batch else { return }
             batch.add(letter, record.value, to: partition, ledger: topics.redrives)
@@ -322,7 +326,10 @@ private enum AnsweredMQLID {
 
 extension KafkaError {
     /// Whether another producer of the same transactional id has taken over.
+    ///
+    /// A handle that has learned of it answers every later call with `_FATAL` and the cause.
     fileprivate var isFenced: Bool {
         ["_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"].contains(name)
+            || name == "_FATAL" && reason.lowercased().contains("fenced")
     }
 }
