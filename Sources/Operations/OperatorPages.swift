@@ -59,6 +59,10 @@ package struct OperatorPages: Sendable {
                     status.definition.sha256,
                 ], 1),
         ]
+        samples += OperatorStatus.ReloadResult.allCases.map { result in
+            MetricSample(
+                .definitionReloads, [result.rawValue], status.definition.reloads[result] ?? 0)
+        }
         if let lag = status.lag { samples.append(MetricSample(.lag, [], lag)) }
         for lane in status.lanes { samples += OperatorPages.samples(of: lane) }
         return samples + OperatorPages.samples(of: ProcessFacts.read())

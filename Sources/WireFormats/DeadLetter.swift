@@ -57,5 +57,8 @@ package struct DeadLetter: Error, Sendable, Equatable {
         package static let workerVersion = "handoff.error.worker-version"
         /// Only on a value that was too long to be kept whole: its length in bytes.
         package static let truncatedFrom = "handoff.error.truncated-from"
+        /// On a record that was redriven, and so on its next dead letter too, if it dies again: how
+        /// often that was.
+        package static let redrives = "handoff.redrives"
     }
 }

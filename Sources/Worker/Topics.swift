@@ -22,6 +22,8 @@ package struct Topics: Sendable, Equatable {
     package var deadLetters: String
     /// The changelog of the lanes, compacted.
     package var profiles: String
+    /// Which dead letters were redriven, compacted; no worker reads or writes it.
+    package var redrives: String
     /// Put before the topic names of the definition's products.
     package var prefix: String
 
@@ -37,6 +39,7 @@ package struct Topics: Sendable, Equatable {
         alerts = prefix + "sales.alerts"
         deadLetters = prefix + "handoff.dead-letters"
         profiles = prefix + "handoff.profiles"
+        redrives = prefix + "handoff.redrives"
         self.prefix = prefix
     }
 

@@ -53,7 +53,11 @@ enum Files {
 
     /// A checked definition.
     static func definition(_ path: String) throws -> DefinitionFile.Checked {
-        let bytes = try read(path)
+        try definition(try read(path), path)
+    }
+
+    /// The same from bytes that were read before.
+    static func definition(_ bytes: [UInt8], _ path: String) throws -> DefinitionFile.Checked {
         do {
             return try DefinitionFile.check(bytes, path: path, sha256: SHA256.hexadecimal(bytes))
         } catch {
@@ -77,6 +81,7 @@ extension Settings {
         topics.alerts = names.alerts
         topics.deadLetters = names.deadLetters
         topics.profiles = names.profiles
+        topics.redrives = names.redrives
         return topics
     }
 

@@ -15,11 +15,15 @@ struct Composition {
     private let logger: Logger
     private let follower: ReferenceFollower
     private let worker: WorkerService
+    private let reloader: DefinitionReloader
     private let operating: OperatorService?
     private let notes: StartNotes
     private let watchdog: Watchdog
 
-    init(_ settings: Settings, _ definition: Definition, _ logger: Logger) async throws {
+    init(
+        _ settings: Settings, _ definition: Definition, _ logger: Logger,
+        reloads: UnixSignalsSequence, allowUnapproved: Bool
+    ) async throws {
         self.settings = settings
         self.logger = logger
         let topics = settings.workerTopics
@@ -30,9 +34,10 @@ struct Composition {
         }
         let clock = SystemClock()
         let monitor = WorkerMonitor(clock: clock)
+        let inForce = DefinitionInForce(definition, clock: clock)
         let view = StatusView(
             monitor: monitor, version: Version.text, groupID: settings.groupID,
-            definition: definition)
+            inForce: inForce)
         operating =
             settings.httpPort == 0
             ? nil : try OperatorService(settings, clock, logger) { view.current() }
@@ -56,9 +61,12 @@ struct Composition {
                 transactionTimeout: settings.transactionTimeout.duration,
                 topics: topics.outputs(definition), logger: logger)
             worker = WorkerService(
-                settings: settings, definition: definition, laneCount: laneCount,
-                follower: follower, producer: producer, admin: admin, folder: folder,
-                cache: cache, clock: clock, monitor: monitor, logger: logger)
+                settings: settings, definition: definition, inForce: inForce,
+                laneCount: laneCount, follower: follower, producer: producer, admin: admin,
+                folder: folder, cache: cache, clock: clock, monitor: monitor, logger: logger)
+            reloader = DefinitionReloader(
+                settings: settings, allowUnapproved: allowUnapproved, laneCount: laneCount,
+                signals: reloads, inForce: inForce, events: worker.events, logger: logger)
         } catch let error as KafkaError {
             throw error.asCommandFailure
         } catch let error as StorageError {
@@ -77,6 +85,8 @@ struct Composition {
         let configuration = ServiceGroupConfiguration(
             services: [first].compactMap { $0 } + [
                 .init(service: notes, failureTerminationBehavior: .ignore),
+                .init(
+                    service: reloader, failureTerminationBehavior: .gracefullyShutdownGroup),
                 .init(
                     service: ReferenceService(follower: follower),
                     failureTerminationBehavior: .gracefullyShutdownGroup),
@@ -116,6 +126,7 @@ private struct ReferenceService: Service {
 private struct WorkerService: Service {
     let settings: Settings
     let definition: Definition
+    let inForce: DefinitionInForce
     let laneCount: Int
     let follower: ReferenceFollower
     let producer: TransactionalProducer
@@ -125,7 +136,7 @@ private struct WorkerService: Service {
     let clock: SystemClock
     let monitor: WorkerMonitor
     let logger: Logger
-    private let events = GroupEvents()
+    let events = GroupEvents()
 
     func run() async throws {
         try await withGracefulShutdownHandler {
@@ -176,15 +187,16 @@ private struct WorkerService: Service {
             settings: settings.worker(topics: settings.workerTopics, laneCount: laneCount),
             definition: definition, kafka: port, events: events, folder: folder,
             changes: cache.changes, clock: clock, monitor: monitor, logger: logger,
-            news: { [definition, logger] in News.show($0, definition, logger) })
+            news: { [inForce, logger] in News.show($0, inForce, logger) })
     }
 }
 
 /// What people and scripts read on standard output.
 enum News {
-    static func show(_ news: WorkerNews, _ definition: Definition, _ logger: Logger) {
+    static func show(_ news: WorkerNews, _ inForce: DefinitionInForce, _ logger: Logger) {
         switch news {
         case .ready(let lanes):
+            let definition = inForce.current
             let list = lanes.map(String.init).joined(separator: ",")
             print(
                 "handoff ready lanes=[\(list)] definition=\(definition.name) "
@@ -195,6 +207,14 @@ enum News {
                 "restoring",
                 metadata: [
                     "lane": "\(lane)", "records": "\(restored)", "of": "\(total)",
+                ])
+        case .enforced(let definition):
+            inForce.enforce(definition)
+            logger.notice(
+                "another definition is in force",
+                metadata: [
+                    "name": "\(definition.name)", "version": "\(definition.version)",
+                    "sha256": "\(definition.sha256)",
                 ])
         case .committed, .rewound: break
         }

@@ -28,7 +28,7 @@ struct Handoff: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, TopicsCommand.self, ReferenceCommand.self,
-            ExplainCommand.self, ReportCommand.self, TapCommand.self,
+            ExplainCommand.self, ReportCommand.self, TapCommand.self, DeadLettersCommand.self,
         ])
 
     /// Settings have a flag each, which ArgumentParser would have to be told one by one: they are

@@ -14,7 +14,7 @@ struct TopicsTests {
         let place = try await Place()
         let first = try await place.run(["topics", "ensure"])
         #expect(first.exitCode == 0, "\(first.errors)")
-        #expect(first.output.split(separator: "\n").count { $0.hasSuffix("created") } == 13)
+        #expect(first.output.split(separator: "\n").count { $0.hasSuffix("created") } == 14)
         let counts = try await place.partitions(TopicsTests.lanes + ["reference.accounts"])
         #expect(counts.count == 5)
         #expect(TopicsTests.lanes.allSatisfy { counts[place.prefix + $0] == 3 })
@@ -23,7 +23,7 @@ struct TopicsTests {
         let second = try await place.run(["topics", "ensure"])
         #expect(second.exitCode == 0)
         #expect(second.errors.isEmpty)
-        #expect(second.output.split(separator: "\n").count { $0.hasSuffix("exists") } == 13)
+        #expect(second.output.split(separator: "\n").count { $0.hasSuffix("exists") } == 14)
     }
 
     @Test("two at once do no harm")

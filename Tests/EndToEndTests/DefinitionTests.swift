@@ -58,7 +58,7 @@ extension EndToEnd {
         }
 
         /// Makes an MQL of analytics.
-        private static let qualifying = [
+        static let qualifying = [
             (
                 ModelTopic.leads,
                 #""type":"lead.captured","email":"pat@acme.example","country":"US","#
@@ -76,22 +76,29 @@ extension EndToEnd {
             lane: Int = 0
         ) async throws -> WorkerProcess {
             let worker = try stage.start()
-            for (number, event) in events.enumerated() {
+            for record in records(events, from: first, lane: lane) {
+                try await stage.feed([record])
+                try await stage.waitUntilTaken(worker)
+            }
+            #expect(try await worker.stop() == .exited(0))
+            return worker
+        }
+
+        /// Events of one lead, a minute apart.
+        static func records(
+            _ events: [(topic: String, fields: String)], from first: Int, lane: Int = 0
+        ) -> [StageRecord] {
+            events.enumerated().map { number, event in
                 let minute = first + number
                 let value = """
                     {"event_id":"\(minute)","occurred_at":"2026-09-07T10:\(minute + 10):00Z",\
                     "lead_id":"pat",\(event.fields)}
                     """
-                try await stage.feed([
-                    StageRecord(
-                        topic: event.topic, partition: lane, key: Array("pat".utf8),
-                        value: Array(value.utf8),
-                        timestamp: 1_788_775_800_000 + Int64(minute) * 60_000)
-                ])
-                try await stage.waitUntilTaken(worker)
+                return StageRecord(
+                    topic: event.topic, partition: lane, key: Array("pat".utf8),
+                    value: Array(value.utf8),
+                    timestamp: 1_788_775_800_000 + Int64(minute) * 60_000)
             }
-            #expect(try await worker.stop() == .exited(0))
-            return worker
         }
 
         static func check(seed: UInt64) async throws {
@@ -132,7 +139,7 @@ extension EndToEnd {
         }
 
         /// As `World.expectation`, with the hashes that the program finds in the files.
-        private static func expectation(_ world: World) throws -> Expectation {
+        static func expectation(_ world: World) throws -> Expectation {
             let model = try ReferenceModel(
                 definitionYAML: world.definitionYAML,
                 definitionSHA256: Scene.sha256(world.definitionYAML), settings: world.settings)

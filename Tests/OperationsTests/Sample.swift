@@ -6,14 +6,21 @@ enum Sample {
     static func status(
         phase: OperatorStatus.Phase = .assigned, loopAge: Double = 0.02,
         lanes: [OperatorStatus.Lane] = [lane(0)], name: String = "b2b-saas",
-        samples: [MetricSample] = samples
+        samples: [MetricSample] = samples, reload: OperatorStatus.ReloadResult? = nil
     ) -> OperatorStatus {
-        OperatorStatus(
+        var status = OperatorStatus(
             version: "0.1.0", groupID: "handoff",
             definition: OperatorStatus.Definition(
                 name: name, version: 3, sha256: String(repeating: "ab", count: 32)),
             phase: phase, phaseAge: 12.3456, loopAge: loopAge, commitAge: 0.1, lanes: lanes,
             samples: samples)
+        if let reload {
+            status.definition.reloads = [reload: 2]
+            status.definition.lastReload = OperatorStatus.Reload(
+                result: reload, age: 1.25,
+                faults: reload == .failed ? ["definition.yaml:2:1: what"] : [])
+        }
+        return status
     }
 
     static func lane(

@@ -31,6 +31,24 @@ struct StatusTests {
         }
     }
 
+    @Test(
+        "so is every end of a reload, and the metrics count it",
+        .enabled(if: Sample.python != nil, "HANDOFF_TEST_PYTHON is not set"),
+        arguments: OperatorStatus.ReloadResult.allCases)
+    func reloads(_ result: OperatorStatus.ReloadResult) throws {
+        let status = Sample.status(reload: result)
+        let body = Sample.text("/status", status)
+        let (code, said) = try Sample.runPython(Self.script, body)
+        #expect(code == 0, "\(said)")
+        #expect(body.contains("\"result\" : \"\(result.rawValue)\""), "\(body)")
+        let metrics = Sample.text("/metrics", status)
+        for other in OperatorStatus.ReloadResult.allCases {
+            let count = other == result ? 2 : 0
+            let name = "handoff_definition_reloads_total{result=\"\(other.rawValue)\"}"
+            #expect(metrics.contains("\(name) \(count)\n"), "\(metrics)")
+        }
+    }
+
     @Test func theStatusSaysWhatTheProbesSay() throws {
         let status = Sample.status(loopAge: 40)
         let body = try #require(

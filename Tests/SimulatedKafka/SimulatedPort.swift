@@ -21,7 +21,8 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     package let member: SimulatedMember
     private let host: any FaultHost
     private let transactionalID: String
-    private let topics: [String]
+    private var topics: [String]
+    private var nextTopics: [String]
     private var state = ProducerState.unready
     private var epoch = -1
     private var noted = GroupIdentity()
@@ -45,6 +46,7 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
         self.host = host
         self.transactionalID = transactionalID
         self.topics = topics
+        nextTopics = topics
     }
 
     // MARK: Faults
@@ -159,8 +161,11 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
         try await initialise(.initialise)
     }
 
+    package func use(topics: [String]) { nextTopics = topics }
+
     package func recycleProducer() async throws(KafkaError) {
         state = .fatal
+        topics = nextTopics
         try await initialise(.recycle)
     }
 

@@ -198,6 +198,7 @@ private struct FreshGenerationPort: KafkaPort {
     func noteAssignment() throws(KafkaError) { try port.noteAssignment() }
     func commitTransaction() async throws(KafkaError) { try await port.commitTransaction() }
     func abortTransaction() async throws(KafkaError) { try await port.abortTransaction() }
+    func use(topics: [String]) { port.use(topics: topics) }
     func recycleProducer() async throws(KafkaError) { try await port.recycleProducer() }
     func committed(
         _ partitions: [TopicPartition]

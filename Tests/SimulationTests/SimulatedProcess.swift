@@ -1,6 +1,7 @@
 import Foundation
 import KafkaClient
 import Logging
+import Qualification
 import SimulatedKafka
 import Storage
 import Synchronization
@@ -69,6 +70,15 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
 
     /// Asks the worker to stop, as SIGTERM does.
     func stop() { events.stop() }
+
+    /// Hands the worker a definition, as SIGHUP does: the one of the scene, or with one product
+    /// more, which nobody is interested in but whose topic the producer must learn.
+    func reload(withSpareProduct isWider: Bool) {
+        guard let world else { return }
+        var definition = world.scene.definition
+        if isWider, let spare = world.spareProduct { definition.products.append(spare) }
+        events.reload(definition)
+    }
 
     // MARK: What strikes
 

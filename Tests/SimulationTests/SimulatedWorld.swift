@@ -25,6 +25,11 @@ struct WorldRunOptions: Sendable {
     var compacts = false
     /// How many workers are stopped and started again in an orderly way.
     var restarts = 0
+    /// How many times a worker is given the definition again, with or without a product that nobody
+    /// wants, which must change nothing.
+    var reloads = 0
+    /// Whether that product comes and goes; profiles remember it, for answers to come.
+    var widens = false
     /// No run takes longer, in virtual time.
     var limit = Duration.seconds(3_000)
 
@@ -56,6 +61,8 @@ struct WorldRunOptions: Sendable {
         compacts = random.chance(30)
         badRowsAt = .milliseconds(random.pick([0, 1_000, 5_000, 9_000]))
         restarts = random.pick([0, 0, 1, 2])
+        reloads = random.pick([0, 1, 2, 5])
+        widens = random.chance(25)
     }
 }
 
@@ -129,6 +136,7 @@ final class SimulatedWorld: @unchecked Sendable {
         for topic in topics.outputs(scene.definition) where topic != topics.profiles {
             cluster.create(topic, partitions: 1)
         }
+        if let spare = spareProduct { cluster.create(topics.sales(spare), partitions: 1) }
         scheduler.after(options.badRowsAt) { [weak self] in
             guard let self else { return }
             for record in Scene.badReferenceRecords {
@@ -142,6 +150,7 @@ final class SimulatedWorld: @unchecked Sendable {
         }
         expireMembers()
         for _ in 0..<options.restarts { scheduleRestart() }
+        for _ in 0..<options.reloads { scheduleReload() }
         if options.compacts { scheduleCompaction() }
         for _ in 0..<3 { scheduleCopies() }
     }
@@ -261,6 +270,28 @@ final class SimulatedWorld: @unchecked Sendable {
             trace("stop \(number)")
             process.stop()
             awaitEnd(of: process)
+        }
+    }
+
+    /// A product that no event names.
+    var spareProduct: Product? {
+        var spare = scene.definition.products.first
+        spare?.id = "spare-product"
+        spare?.topic = "sales.mql.spare-product"
+        spare?.dailyCapacity = nil
+        return spare
+    }
+
+    /// At any moment: while it starts, restores, commits, rewinds or stops.
+    private func scheduleReload() {
+        let at = scheduler.draw { $0.number(0...8_000) }
+        scheduler.after(.milliseconds(at)) { [weak self] in
+            guard let self else { return }
+            let number = scheduler.draw { $0.number(0...(self.options.workers - 1)) }
+            guard let process = processes[number], !process.isDead else { return }
+            trace("reload \(number)")
+            let isWider = options.widens && scheduler.draw { $0.chance(60) }
+            process.reload(withSpareProduct: isWider)
         }
     }
 

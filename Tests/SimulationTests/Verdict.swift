@@ -16,8 +16,9 @@ enum Verdict {
     /// Everything that must hold once all records are consumed and all workers have stopped.
     static func faults(_ world: SimulatedWorld) -> [String] {
         let outputs = world.topics.outputs(world.scene.definition)
-        let published = Published(
+        var published = Published(
             world.cluster, topics: world.topics, outputs: outputs, lanes: world.scene.laneCount)
+        if world.options.widens { published.profiles = world.scene.golden.profiles }
         var faults = world.violations
         faults += differences(published, world.scene.golden)
         for lane in 0..<world.scene.laneCount {

@@ -5,6 +5,7 @@
     validate.py --stream FILE.jsonl              messages: {"topic","key","headers","value"} a line
     validate.py --topics BOOTSTRAP [--prefix P]  the output topics of a broker, read_committed
     validate.py --report FILE.json               what `handoff report --format json` wrote
+    validate.py --letters FILE.json              what `handoff dead-letters list --format json` wrote
 
 Beside its schema, a message must have its keys in the schema's order, no number with more than two
 decimals among its scores, ids that can be computed again from its content, and headers that agree
@@ -31,7 +32,7 @@ DEFINITIONS = [ROOT / "Tests/TestSupport/Fixtures/definition.example.yaml",
                ROOT / "deploy/sample/definition.yaml"]
 INPUTS = ["lead", "activity", "disposition", "account", "campaign", "suppression"]
 OTHERS = ["dead-letter-headers", "cloudevents-headers", "definition", "settings", "report",
-          "status"]
+          "status", "dead-letters", "redrive"]
 
 # --- The schemas themselves -----------------------------------------------------------------------
 
@@ -133,6 +134,14 @@ REFUSED = [
     ("status", "restoring", "lanes.0.state", "idle"),
     ("status", "restoring", "lanes.0.lag_records", -1),
     ("status", "restoring", "definition.sha256", "abc"),
+    ("dead-letter-headers", "bad-timestamp", "handoff.redrives", "many"),
+    ("dead-letters", "two-groups", "letters", 2.5),
+    ("dead-letters", "two-groups", "groups.0.samples.0.offset", -1),
+    ("dead-letters", "two-groups", "groups.0.samples.0.redriven", ...),
+    ("dead-letters", "two-groups", "groups.0.samples.0.value", "x"),
+    ("dead-letters", "two-groups", "as_of", "2026-11-22"),
+    ("redrive", "unknown-mql", "redrives", 0),
+    ("redrive", "unknown-mql", "source.topic", ...),
     ("report", "small", "total.mqls", 2.5),
     ("report", "small", "total.mqls", -1),
     ("report", "small", "total.revenue", None),
@@ -279,6 +288,8 @@ def check_samples(checks, samples):
             checks.none(body_faults(name, sample), title)
         elif name == "report":
             checks.none(report_faults(plain(sample)), title)
+        elif name == "dead-letters":
+            checks.none(letters_faults(plain(sample)), title)
         else:
             checks.none(faults_of(name, plain(sample)), title)
     # The samples of one conversation also make a stream.
@@ -461,7 +472,7 @@ CHANNELS = {"marketing.leads": "receive", "marketing.activities": "receive",
             "sales.dispositions": "receive", "reference.accounts": "receive",
             "reference.campaigns": "receive", "reference.suppressions": "receive",
             "sales.mql.{product}": "send", NURTURE: "send", ALERTS: "send", DEAD_LETTERS: "send",
-            "handoff.profiles": "send"}
+            "handoff.profiles": "send", "handoff.redrives": "send"}
 
 
 def check_asyncapi(checks):
@@ -551,6 +562,21 @@ def report_faults(report):
     return faults
 
 
+def letters_faults(letters):
+    """What is wrong with a list of dead letters: its form, and sums that do not add up."""
+    faults = faults_of("dead-letters", letters)
+    if faults:
+        return faults
+    for field in ("letters", "redriven"):
+        found = sum(group[field] for group in letters["groups"])
+        if found != letters[field]:
+            faults.append(f"groups: {field} adds up to {found}, not {letters[field]}")
+    for place, group in enumerate(letters["groups"]):
+        if len(group["samples"]) > group["letters"] or group["redriven"] > group["letters"]:
+            faults.append(f"group {place}: more samples or redriven than letters")
+    return faults
+
+
 def check_everything():
     checks = Checks()
     samples = load_samples()
@@ -577,6 +603,7 @@ def main():
     parser.add_argument("--stream", metavar="FILE.jsonl", help="messages to judge; - = standard input")
     parser.add_argument("--topics", metavar="BOOTSTRAP", help="broker whose output topics to judge")
     parser.add_argument("--report", metavar="FILE.json", help="a report to judge")
+    parser.add_argument("--letters", metavar="FILE.json", help="a list of dead letters to judge")
     parser.add_argument("--prefix", default="", help="topic prefix")
     parser.add_argument("--complete", action="store_true", help="the stream starts at the beginning")
     parser.add_argument("--limit", type=int, default=20, help="faults to show")
@@ -585,6 +612,11 @@ def main():
         with open(options.report, encoding="utf-8") as file:
             faults = report_faults(plain(parse(file.read())))
         print("\n".join(faults[:options.limit]) or "report: valid")
+        sys.exit(1 if faults else 0)
+    if options.letters:
+        with open(options.letters, encoding="utf-8") as file:
+            faults = letters_faults(plain(parse(file.read())))
+        print("\n".join(faults[:options.limit]) or "dead letters: valid")
         sys.exit(1 if faults else 0)
     if not (options.stream or options.topics):
         sys.exit(0 if check_everything() else 1)

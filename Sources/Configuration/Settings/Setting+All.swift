@@ -117,6 +117,7 @@ extension Setting {
         topic("alerts", \.topics.alerts, "follow-up warnings and breaches"),
         topic("dead_letters", \.topics.deadLetters, "bad input"),
         topic("profiles", \.topics.profiles, "changelog of the workers' state"),
+        topic("redrives", \.topics.redrives, "which dead letters were redriven"),
     ]
 
     private static func topic(

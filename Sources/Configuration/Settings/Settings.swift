@@ -116,6 +116,8 @@ package struct TopicNames: Sendable, Equatable {
     package var deadLetters = "handoff.dead-letters"
     /// The changelog.
     package var profiles = "handoff.profiles"
+    /// Which dead letters were redriven.
+    package var redrives = "handoff.redrives"
 
     /// The defaults.
     package init() {}
@@ -179,6 +181,6 @@ extension TopicNames {
     /// The complete names, which `mqlPrefix` is not.
     static let all: [any WritableKeyPath<TopicNames, String> & Sendable] = [
         \.leads, \.activities, \.dispositions, \.accounts, \.campaigns, \.suppressions, \.nurture,
-        \.alerts, \.deadLetters, \.profiles,
+        \.alerts, \.deadLetters, \.profiles, \.redrives,
     ]
 }

@@ -3,7 +3,7 @@ internal import Logging
 internal import Synchronization
 
 /// The part that runs on the producer's thread.
-// Unchecked: `handle` and `sender` are used on the producer's serial lane only.
+// Unchecked: what changes, `lastDestroyed` apart, is used on the producer's serial lane only.
 final class ProducerCore: @unchecked Sendable {
     let limits: ProducerLimits
     let logger: Logger
@@ -13,7 +13,9 @@ final class ProducerCore: @unchecked Sendable {
     private let settings: ClientSettings
     private let transactionalID: String
     private let transactionTimeout: Duration
-    private let topics: [String]
+    private var topics: [String]
+    /// Those of the next handle.
+    var nextTopics: [String]
     private var handle: Handle?
     private var sender: RecordSender?
 
@@ -25,6 +27,7 @@ final class ProducerCore: @unchecked Sendable {
         self.transactionalID = transactionalID
         self.transactionTimeout = transactionTimeout
         self.topics = topics
+        nextTopics = topics
         self.limits = limits
         self.logger = logger
         try open()
@@ -43,6 +46,7 @@ final class ProducerCore: @unchecked Sendable {
         let fresh = try Handle(
             .transactionalProducer, settings: settings, required: required, logger: logger)
         handle = fresh
+        topics = nextTopics
         sender = RecordSender(handle: fresh, topics: topics)
     }
 

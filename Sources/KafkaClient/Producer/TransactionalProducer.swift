@@ -24,6 +24,8 @@ package struct ProducerLimits: Sendable, Equatable {
 
 /// A producer whose records and consumed offsets become visible together or not at all.
 ///
+/// `OutboundRecords` count the topics that it was made with, in their order.
+///
 /// One transaction at a time; calls run one after another on a thread of their own, since commit
 /// and abort may block as long as the transaction timeout. The verbs follow the error's
 /// consequence: `.retry` call again, `.abort` call `abort`, `.recycle` call `recycle`.
@@ -31,8 +33,6 @@ package struct ProducerLimits: Sendable, Equatable {
 /// **A failed `commit` does not mean "not committed".** Unless its consequence is `.abort`,
 /// recycle, then compare the group's committed offsets with those sent.
 package final class TransactionalProducer: Sendable {
-    /// The topics that `OutboundRecords` counts, in their order.
-    package let topics: [String]
     private let core: ProducerCore
     private let lane = BlockingLane("handoff.kafka.producer")
 
@@ -45,7 +45,6 @@ package final class TransactionalProducer: Sendable {
         transactionTimeout: Duration = .seconds(30), topics: [String],
         limits: ProducerLimits = ProducerLimits(), logger: Logger
     ) throws(KafkaError) {
-        self.topics = topics
         core = try ProducerCore(
             settings: settings, transactionalID: transactionalID,
             transactionTimeout: transactionTimeout, topics: topics, limits: limits,
@@ -115,6 +114,12 @@ package final class TransactionalProducer: Sendable {
             try core.open()
             try core.initialise()
         }
+    }
+
+    /// From the next `recycle` on, `OutboundRecords` count these topics; until then those before.
+    package func use(topics: [String]) {
+        let core = core
+        lane.post { core.nextTopics = topics }
     }
 
     /// Frees the handle; an open transaction is left to the successor or the broker to abort.

@@ -169,6 +169,10 @@ extension Metric {
     package static let definitionInfo = Metric(
         "handoff_definition_info", .gauge, ["name", "version", "sha256"],
         "Always 1; says which definition is in force.")
+    /// Attempts to replace the definition, by how they ended: applied, unchanged, failed.
+    package static let definitionReloads = Metric(
+        "handoff_definition_reloads_total", .counter, ["result"],
+        "Attempts to replace the definition, by how they ended: applied, unchanged, failed.")
     /// When the process started, in seconds since 1970.
     package static let processStart = Metric(
         "process_start_time_seconds", .gauge, [],
@@ -198,7 +202,7 @@ extension Metric {
         .laneLag, .laneState, .laneCommitAge, .restoreRecords, .restoreSize,
         .restoreDuration, .restoredRecords, .hotProfileBytes, .unflushedBytes,
         .flushedProfiles, .flushFailures, .flushDuration, .loopAge, .live, .ready,
-        .buildInfo, .definitionInfo, .processStart, .processCPU, .processMemory,
-        .processFiles, .processMaxFiles,
+        .buildInfo, .definitionInfo, .definitionReloads, .processStart, .processCPU,
+        .processMemory, .processFiles, .processMaxFiles,
     ]
 }

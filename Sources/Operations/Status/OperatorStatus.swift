@@ -23,13 +23,44 @@ package struct OperatorStatus: Sendable {
         package var progressAge: Double
     }
 
+    /// How an attempt to replace the definition ended.
+    package enum ReloadResult: String, Sendable, CaseIterable {
+        /// Another definition is in force.
+        case applied
+        /// The file was as before.
+        case unchanged
+        /// The file or its topics were at fault; the old definition stays.
+        case failed
+    }
+
+    /// An attempt to replace the definition.
+    package struct Reload: Sendable {
+        /// How it ended.
+        package var result: ReloadResult
+        /// Seconds since then.
+        package var age: Double
+        /// What was at fault, each with its place in the file if it has one.
+        package var faults: [String]
+
+        /// Everything given.
+        package init(result: ReloadResult, age: Double, faults: [String]) {
+            self.result = result
+            self.age = age
+            self.faults = faults
+        }
+    }
+
     /// The definition in force.
     package struct Definition: Sendable {
         package var name: String
         package var version: Int
         package var sha256: String
+        /// How the attempts to replace it since the start ended; absent results did not occur.
+        package var reloads: [ReloadResult: Int] = [:]
+        /// The last of them; nil if there was none.
+        package var lastReload: Reload?
 
-        /// Everything given.
+        /// Everything given; never reloaded.
         package init(name: String, version: Int, sha256: String) {
             self.name = name
             self.version = version

@@ -41,7 +41,7 @@ package struct Probes: Sendable {
         switch status.phase {
         case .starting: return ["starting: reading reference data, preparing the producer"]
         case .joining: return ["waiting for the group to hand out partitions"]
-        case .rewinding: return ["an epoch failed; the lanes begin again at the last commit"]
+        case .rewinding: return ["the lanes begin again at the last commit"]
         case .stopping: return ["stopping"]
         case .assigned: break
         }

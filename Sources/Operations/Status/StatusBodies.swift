@@ -14,9 +14,21 @@ enum StatusBodies {
             var group_id: String
         }
         struct Definition: Encodable {
+            struct Reloads: Encodable {
+                var applied: Int
+                var unchanged: Int
+                var failed: Int
+            }
+            struct Reload: Encodable {
+                var result: String
+                var age_seconds: Double
+                var faults: [String]
+            }
             var name: String
             var version: Int
             var sha256: String
+            var reloads: Reloads
+            var last_reload: Reload?
         }
         struct Restore: Encodable {
             var records: Int64
@@ -53,19 +65,32 @@ enum StatusBodies {
     static func status(_ status: OperatorStatus, _ probes: Probes) -> String {
         let stalls = probes.stalls(of: status)
         let obstacles = probes.obstacles(of: status)
-        let definition = status.definition
         return encoded(
             Status(
                 worker: Status.Worker(version: status.version, group_id: status.groupID),
-                definition: Status.Definition(
-                    name: definition.name, version: definition.version,
-                    sha256: definition.sha256),
+                definition: self.definition(status.definition),
                 phase: status.phase.rawValue, phase_seconds: rounded(status.phaseAge),
                 live: stalls.isEmpty, ready: obstacles.isEmpty,
                 reasons: stalls + obstacles.filter { !stalls.contains($0) },
                 loop_age_seconds: rounded(status.loopAge),
                 commit_age_seconds: status.commitAge.map(rounded), lag_records: status.lag,
                 lanes: status.lanes.map(lane)))
+    }
+
+    private static func definition(
+        _ definition: OperatorStatus.Definition
+    ) -> Status.Definition {
+        let counts = definition.reloads
+        return Status.Definition(
+            name: definition.name, version: definition.version, sha256: definition.sha256,
+            reloads: Status.Definition.Reloads(
+                applied: counts[.applied] ?? 0, unchanged: counts[.unchanged] ?? 0,
+                failed: counts[.failed] ?? 0),
+            last_reload: definition.lastReload.map { last in
+                Status.Definition.Reload(
+                    result: last.result.rawValue, age_seconds: rounded(last.age),
+                    faults: last.faults)
+            })
     }
 
     private static func lane(_ lane: OperatorStatus.Lane) -> Status.Lane {

@@ -1,4 +1,5 @@
 package import KafkaClient
+package import Qualification
 import Synchronization
 
 /// What happens to the worker from outside, for its own task to handle one after the other.
@@ -11,6 +12,8 @@ enum WorkerEvent: Sendable {
     case failed(KafkaError)
     case lane(LaneReport)
     case flushed(lane: Int32, Flusher.Outcome)
+    /// Go on with another definition.
+    case reload(Definition)
     /// Stop, committing what is done.
     case stop
 }
@@ -66,6 +69,14 @@ package final class GroupEvents: AssignmentHandler {
         inbox.post(.stop)
     }
 
+    /// Asks the worker to go on with another definition, as if stopped and started again with it.
+    ///
+    /// It does so between two epochs and tells `WorkerNews.enforced`; a worker that has not begun
+    /// yet does it first of all, one that stops does not.
+    package func reload(_ definition: Definition) {
+        inbox.post(.reload(definition))
+    }
+
     /// From now on everything is answered at once: the worker's task has ended.
     func close() {
         isClosed.withLock { $0 = true }
@@ -85,7 +96,7 @@ package final class GroupEvents: AssignmentHandler {
     private static func release(_ event: WorkerEvent) {
         switch event {
         case .started(_, let reply), .revoked(_, _, let reply): reply.resume()
-        case .failed, .lane, .flushed, .stop: break
+        case .failed, .lane, .flushed, .reload, .stop: break
         }
     }
 }

@@ -14,24 +14,24 @@ package import Storage
 /// sound again, which finishes or aborts it, and the lanes begin anew from changelog and committed
 /// offsets, which agree because they were committed together.
 package final class Worker {
-    private let settings: WorkerSettings
-    private let kafka: any KafkaPort
-    private let events: GroupEvents
-    private let environment: LaneEnvironment
+    let settings: WorkerSettings
+    let kafka: any KafkaPort
+    let events: GroupEvents
+    var environment: LaneEnvironment
     private let clock: any WorkerClock
     private let monitor: WorkerMonitor
     private let logger: Logger
-    private let news: @Sendable (WorkerNews) -> Void
+    let news: @Sendable (WorkerNews) -> Void
 
-    private var lanes: [Int32: Lane] = [:]
+    var lanes: [Int32: Lane] = [:]
     private var running: Set<Int32> = []
     private var ending: Set<Int32> = []
     private var damaged: Set<Int32> = []
     private var lanesOpened = 0
-    private var producer = ProducerState.unready
+    var producer = ProducerState.unready
     private var mustCutNow = false
-    private var mustRewind = false
-    private var isStopping = false
+    var mustRewind = false
+    private(set) var isStopping = false
     private var hasAnnounced = false
     private var nextCut = Duration.zero
     private var epochStart = Duration.zero
@@ -42,7 +42,7 @@ package final class Worker {
     private var nextRoundCall = Duration.zero
     private static let roundCallInterval = Duration.seconds(1)
 
-    private enum ProducerState {
+    enum ProducerState {
         /// Not initialised, or of unknown state: recycle before the next epoch.
         case unready
         /// An epoch failed and is to be aborted before the next.
@@ -166,6 +166,7 @@ package final class Worker {
         case .lane(let report): try await handle(report)
         case .flushed(let lane, let outcome):
             lanes[lane]?.post(.flushed(outcome))
+        case .reload(let definition): await enforce(definition)
         case .stop:
             isStopping = true
             monitor.enter(.stopping)
@@ -225,7 +226,7 @@ package final class Worker {
         news(.ready(lanes: running.sorted()))
     }
 
-    private var hasAssignment = false
+    var hasAssignment = false
 
     // MARK: Lanes
 
@@ -266,7 +267,7 @@ package final class Worker {
     }
 
     /// Ends lanes and waits until their tasks have let go of queues and files.
-    private func closeLanes(_ numbers: Set<Int32>) async {
+    func closeLanes(_ numbers: Set<Int32>) async {
         for number in numbers.sorted() {
             guard let lane = lanes[number] else { continue }
             ending.insert(number)
@@ -452,7 +453,7 @@ package final class Worker {
 
     /// Commits what the lanes have and lets the disk catch up, so that the next owner of these
     /// files, most often this worker again, has nothing to replay.
-    private func commitLast() async {
+    func commitLast() async {
         guard let error = await commit(halting: true) else { return await flush(running) }
         logger.warning("last epoch given up", metadata: ["error": "\(error)"])
         do throws(KafkaError) {

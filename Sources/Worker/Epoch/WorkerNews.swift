@@ -1,4 +1,5 @@
 package import KafkaClient
+package import Qualification
 
 /// Why a worker ended before it was told to.
 package struct WorkerFailure: Error, Sendable, CustomStringConvertible {
@@ -24,4 +25,6 @@ package enum WorkerNews: Sendable {
     case committed(records: Int, took: Duration)
     /// An epoch failed and its lanes begin again at the last commit.
     case rewound(KafkaError)
+    /// Another definition is in force: lanes that are opened from now on decide by it.
+    case enforced(Definition)
 }

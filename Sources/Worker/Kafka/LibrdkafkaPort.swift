@@ -49,6 +49,8 @@ package final class LibrdkafkaPort: KafkaPort {
 
     package func abortTransaction() async throws(KafkaError) { try await producer.abort() }
 
+    package func use(topics: [String]) { producer.use(topics: topics) }
+
     package func recycleProducer() async throws(KafkaError) { try await producer.recycle() }
 
     package func committed(

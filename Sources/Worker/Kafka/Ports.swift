@@ -44,6 +44,8 @@ package protocol KafkaPort: Sendable {
     func commitTransaction() async throws(KafkaError)
     /// Discards it.
     func abortTransaction() async throws(KafkaError)
+    /// From the next `recycleProducer` on, records count these topics.
+    func use(topics: [String])
     /// Replaces the producer by a new one with the same id, and initialises that.
     func recycleProducer() async throws(KafkaError)
     /// The committed offsets of the group; partitions without one are absent.

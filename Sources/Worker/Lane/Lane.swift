@@ -58,8 +58,9 @@ struct LaneFailure: Error, Sendable, CustomStringConvertible {
 /// Everything that the lanes of a worker share.
 struct LaneEnvironment: Sendable {
     let settings: WorkerSettings
-    let definition: Definition
-    let outputs: [String]
+    /// Changes between two lives of the lanes only, see `Worker.enforce`.
+    var definition: Definition
+    var outputs: [String]
     let folder: StateFolder
     let changes: ReferenceChanges
     let kafka: any KafkaPort

@@ -53,7 +53,7 @@ package struct LaneCounters: Sendable, Equatable {
         measures = LaneMeasures(products: products)
     }
 
-    /// Adds what another lane of the same definition has counted.
+    /// Adds what another lane has counted.
     package mutating func add(_ other: LaneCounters) {
         records += other.records
         applied += other.applied

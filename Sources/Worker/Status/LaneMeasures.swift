@@ -80,16 +80,32 @@ package struct LaneMeasures: Sendable, Equatable {
         answers[answer.place * products.count + product]
     }
 
-    /// Adds what another lane of the same definition has counted.
+    /// Adds what another lane has counted, or the same one under another definition.
+    ///
+    /// Products that only the other knows are put behind those known before.
     mutating func add(_ other: LaneMeasures) {
-        precondition(products == other.products, "measures of different definitions")
+        let unknown = other.products.filter { !products.contains($0) }
+        if !unknown.isEmpty {
+            var wider = LaneMeasures(products: products.dropLast(2) + unknown)
+            wider.add(self)
+            self = wider
+        }
+        let places = other.products.map { products.firstIndex(of: $0) ?? products.count - 2 }
         for place in taken.indices { taken[place] += other.taken[place] }
-        for place in messages.indices { messages[place] += other.messages[place] }
-        for place in statuses.indices { statuses[place] += other.statuses[place] }
-        for place in answers.indices { answers[place] += other.answers[place] }
-        for place in products.indices {
-            speedToLead[place].add(other.speedToLead[place])
-            timeToAnswer[place].add(other.timeToAnswer[place])
+        add(other.messages, to: &messages, places)
+        add(other.statuses, to: &statuses, places)
+        add(other.answers, to: &answers, places)
+        for (place, own) in places.enumerated() {
+            speedToLead[own].add(other.speedToLead[place])
+            timeToAnswer[own].add(other.timeToAnswer[place])
+        }
+    }
+
+    /// Adds rows of counts by product, each product at its own place.
+    private func add(_ counts: [Int], to own: inout [Int], _ places: [Int]) {
+        for (index, count) in counts.enumerated() {
+            let (row, place) = index.quotientAndRemainder(dividingBy: places.count)
+            own[row * products.count + places[place]] += count
         }
     }
 }

@@ -12,7 +12,8 @@ package struct WorkerStatus: Sendable {
         case joining
         /// The lanes of the assignment are open.
         case assigned
-        /// An epoch failed; the lanes are about to begin again at the last commit.
+        /// An epoch failed, or another definition came: the lanes are about to begin again at the
+        /// last commit.
         case rewinding
         /// Told to stop.
         case stopping

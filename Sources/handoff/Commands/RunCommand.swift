@@ -19,6 +19,12 @@ struct RunCommand: AsyncParsableCommand {
             Several workers with the same group_id share the lanes. Prints a line that begins with \
             'handoff ready' on standard output whenever all its lanes run; logs go to standard \
             error.
+
+            SIGHUP reads the definition file again. A good one takes effect between two commits, \
+            for all lanes at once, as a stop and a start with it would, and the ready line comes \
+            again; each lead is decided by it at its next event. Anything that would keep a worker \
+            from starting (a fault in the file, no approvals, missing topics) is logged with its \
+            place, and the old definition stays in force. Send it to every worker of the group.
             """)
 
     @OptionGroup var settingsOption: SettingsOption
@@ -27,6 +33,8 @@ struct RunCommand: AsyncParsableCommand {
     var allowUnapproved = false
 
     func run() async throws {
+        // First of all, because a SIGHUP that nobody has trapped ends the program.
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
         ProcessMemory.prepare()
         let settings = try settingsOption.load().settings
         let checked = try Files.definition(settings.definition)
@@ -34,7 +42,8 @@ struct RunCommand: AsyncParsableCommand {
         let logger = settings.makeLogger()
         for warning in checked.warnings { logger.warning("\(warning)") }
         let definition = settings.applied(to: checked.definition)
-        let composition = try await Composition(settings, definition, logger)
+        let composition = try await Composition(
+            settings, definition, logger, reloads: hangUps, allowUnapproved: allowUnapproved)
         try await composition.run()
     }
 }

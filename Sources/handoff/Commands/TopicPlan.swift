@@ -9,6 +9,8 @@ struct TopicWish {
         /// Lane n reads or restores partition n of it.
         case input, changelog
         case reference
+        /// Which dead letters were redriven, read whole by each redrive.
+        case ledger
         /// Each record matters: compaction would lose some.
         case log
         /// Only news: what somebody makes of it is their choice.
@@ -22,7 +24,7 @@ struct TopicWish {
     let configuration: [String: String]
 
     var isCoPartitioned: Bool { role == .input || role == .changelog }
-    var isCompacted: Bool { role == .changelog || role == .reference }
+    var isCompacted: Bool { [.changelog, .reference, .ledger].contains(role) }
 }
 
 /// All topics of a worker as they should be (CONTRACT.md 2).
@@ -75,7 +77,15 @@ struct TopicPlan {
                 TopicWish(
                     name: name, role: role, partitions: partitions, configuration: configuration))
         }
+        wishes.append(TopicPlan.ledger(topics))
         self.wishes = wishes
+    }
+
+    /// The topic of redrives, which `dead-letters redrive` makes itself if nobody has.
+    static func ledger(_ topics: Topics) -> TopicWish {
+        TopicWish(
+            name: topics.redrives, role: .ledger, partitions: 1,
+            configuration: ["cleanup.policy": "compact"])
     }
 
     func newTopic(_ wish: TopicWish) -> NewTopic {
@@ -111,7 +121,9 @@ extension TopicWish {
     }
 
     private func partitionDifference(_ found: TopicFound) -> TopicDifference? {
-        guard found.partitions != partitions, role != .reference else { return nil }
+        guard found.partitions != partitions, role != .reference, role != .ledger else {
+            return nil
+        }
         let what = "\(name) has \(Terminal.count(found.partitions, "partition"))"
         if isCoPartitioned {
             return TopicDifference(
@@ -139,6 +151,7 @@ extension TopicWish {
             switch role {
             case .changelog: "else profiles are lost when their records grow old"
             case .reference: "else rows are lost when their records grow old"
+            case .ledger: "else old letters are redriven again"
             case .input, .log: "else all but the last record of a lead are lost"
             case .news: "else earlier messages of a lead vanish"
             }

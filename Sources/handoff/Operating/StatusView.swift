@@ -8,15 +8,14 @@ struct StatusView: Sendable {
     let monitor: WorkerMonitor
     let version: String
     let groupID: String
-    let definition: Definition
+    let inForce: DefinitionInForce
 
     /// How the worker is doing now.
     func current() -> OperatorStatus {
         let status = monitor.status()
         return OperatorStatus(
             version: version, groupID: groupID,
-            definition: OperatorStatus.Definition(
-                name: definition.name, version: definition.version, sha256: definition.sha256),
+            definition: inForce.shown(now: status.now),
             phase: StatusView.phase(status.phase),
             phaseAge: (status.now - status.phaseSince).seconds,
             loopAge: (status.now - status.lastBeat).seconds,
@@ -53,7 +52,7 @@ struct StatusView: Sendable {
     // MARK: Measures
 
     private func samples(_ status: WorkerStatus) -> [MetricSample] {
-        var all = LaneCounters(products: definition.products.map(\.id))
+        var all = LaneCounters(products: inForce.current.products.map(\.id))
         for counters in status.counters.values { all.add(counters) }
         let totals = status.totals
         return lanes(status) + events(all) + messages(all.measures) + handOff(all.measures) + [

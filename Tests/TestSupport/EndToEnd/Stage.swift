@@ -152,7 +152,23 @@ package final class Stage: Sendable {
     package func start(
         _ name: String = "one", isStatic: Bool = true, settings extra: [String: String] = [:]
     ) throws -> WorkerProcess {
-        let number = workers.withLock { $0.count }
+        let environment = environment(name, isStatic: isStatic, extra)
+        return try launch(["run"], environment, name)
+    }
+
+    /// Runs a command to its end, in the surroundings of a worker.
+    package func command(
+        _ arguments: [String]
+    ) async throws -> (ending: WorkerProcess.Ending, output: String, errors: String) {
+        let environment = environment("tool", isStatic: false, [:])
+        let process = try launch(arguments, environment, "tool")
+        let ending = try await process.waitForEnd()
+        return (ending, process.output, process.errors)
+    }
+
+    private func environment(
+        _ name: String, isStatic: Bool, _ extra: [String: String]
+    ) -> [String: String] {
         var environment = [
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
             "HANDOFF_BOOTSTRAP_SERVERS": broker.bootstrapServers,
@@ -167,8 +183,15 @@ package final class Stage: Sendable {
         if isStatic { environment["HANDOFF_INSTANCE_ID"] = "\(group)-\(name)" }
         environment.merge(settings) { $1 }
         environment.merge(extra) { $1 }
+        return environment
+    }
+
+    private func launch(
+        _ arguments: [String], _ environment: [String: String], _ name: String
+    ) throws -> WorkerProcess {
+        let number = workers.withLock { $0.count }
         let worker = try WorkerProcess(
-            arguments: ["run"], environment: environment,
+            arguments: arguments, environment: environment,
             logPath: "\(folder)/\(name)-\(number)")
         workers.withLock { $0.append(worker) }
         return worker

@@ -21,6 +21,8 @@ package final class WorkerProcess: Sendable {
         case pause
         /// Go on.
         case resume
+        /// Read the definition again.
+        case hangUp
 
         fileprivate var number: Int32 {
             switch self {
@@ -28,6 +30,7 @@ package final class WorkerProcess: Sendable {
             case .kill: SIGKILL
             case .pause: SIGSTOP
             case .resume: SIGCONT
+            case .hangUp: SIGHUP
             }
         }
     }
@@ -112,6 +115,16 @@ package final class WorkerProcess: Sendable {
     /// Sends a signal, unless it has ended.
     package func send(_ signal: Signal) {
         if ending.value == nil { _ = Glibc.kill(id, signal.number) }
+    }
+
+    /// Whether it would survive a hang-up: it has begun to trap that.
+    package var trapsHangUp: Bool {
+        let status = WorkerProcess.text("/proc/\(id)/status")
+        return status.split(separator: "\n").contains { line in
+            guard line.hasPrefix("SigIgn:") || line.hasPrefix("SigCgt:") else { return false }
+            let mask = line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+            return mask & (1 << UInt64(SIGHUP - 1)) != 0
+        }
     }
 
     /// How it ended, once it has.
