@@ -139,6 +139,19 @@ extension EndToEnd {
             try disk(stage, "one").range(of: Data(text.utf8)) != nil
         }
 
+        /// Whether the newest profile of each lead in the changelog holds an address; a lead without
+        /// a profile is absent.
+        private static func kept(_ stage: Stage) async throws -> [String: Bool] {
+            var kept: [String: Bool] = [:]
+            for output in try await stage.published([Stage.changelog]) {
+                guard let key = output.record.key, let value = output.record.value else { continue }
+                let lead = String(decoding: key, as: UTF8.self)
+                guard ["ancient", "erased", "fresh"].contains(lead) else { continue }
+                kept[lead] = String(decoding: value, as: UTF8.self).contains("\(lead)@acme")
+            }
+            return kept
+        }
+
         @Test("what is forgotten or erased leaves changelog and disk", .timeLimit(.minutes(10)))
         func leavesNoBytes() async throws {
             let day: Int64 = 86_400_000
@@ -168,19 +181,16 @@ extension EndToEnd {
                         topic: ModelTopic.leads, partition: 0, key: Array("erased".utf8),
                         value: Array(erasure.utf8), timestamp: now)
                 ])
+                // The changelog first: a folder that is read while a log is folded into its file can
+                // look as if it held nothing.
+                try await Eventually.holds("stubs are left", within: .seconds(90)) {
+                    try await ForgettingTests.kept(stage)
+                        == ["ancient": false, "erased": false, "fresh": true]
+                }
                 try await Eventually.holds("no byte is left", within: .seconds(90)) {
                     try !ForgettingTests.holds("ancient@acme", stage)
                         && !ForgettingTests.holds("erased@acme", stage)
                         && ForgettingTests.holds("fresh@acme", stage)
-                }
-                var newest: [[UInt8]: [UInt8]] = [:]
-                for output in try await stage.published([Stage.changelog]) {
-                    newest[output.record.key ?? []] = output.record.value
-                }
-                for (lead, isKept) in [("ancient", false), ("erased", false), ("fresh", true)] {
-                    let value = try #require(newest[Array(lead.utf8)], "\(lead) has a stub")
-                    let holds = String(decoding: value, as: UTF8.self).contains("\(lead)@acme")
-                    #expect(holds == isKept, "\(lead)")
                 }
                 // The alerts of the ancient MQL were due long ago and fire before it is forgotten.
                 let alerts = try await AlertTests.alerts(stage)

@@ -47,7 +47,8 @@ extension EndToEnd {
                 definition: scene.definition, lanes: 6, settings: scene.environment
             ) { stage in
                 try await scene.feedReference(stage)
-                try await scene.feed(stage, noise: 60)
+                // So much that the third has not seen the end of it when it leaves.
+                try await scene.feed(stage, noise: 240)
                 let workers = try ["one", "two"].map { try stage.start($0, isStatic: false) }
                 try await stage.waitForProgress(beyond: 0, workers[0])
                 let third = try stage.start("three", isStatic: false)
