@@ -44,6 +44,11 @@ struct JSONWriter: ~Copyable {
         needsComma = true
     }
 
+    /// Forgets what `members(of:_:)` wrote last, so that it outlives nobody's erasure.
+    mutating func forgetMembers() {
+        kept = nil
+    }
+
     /// An array, there even if `items` is empty.
     mutating func array<Items: Sequence>(
         _ key: String, _ items: Items, _ body: (inout JSONWriter, Items.Element) -> Void

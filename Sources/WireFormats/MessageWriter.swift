@@ -26,6 +26,11 @@ package final class MessageWriter {
         writer.withBytes(take)
     }
 
+    /// Forgets the lead of the messages written last; to be called after those of each event.
+    package func forgetLead() {
+        writer.forgetMembers()
+    }
+
     private func write(_ message: Message) {
         writer.removeAll()
         writer.object { writer in

@@ -139,8 +139,8 @@ extension EndToEnd {
             try disk(stage, "one").range(of: Data(text.utf8)) != nil
         }
 
-        /// Whether the newest profile of each lead in the changelog holds an address; a lead without
-        /// a profile is absent.
+        /// Whether the newest profile of each lead in the changelog holds an address; a lead
+        /// without a profile is absent.
         private static func kept(_ stage: Stage) async throws -> [String: Bool] {
             var kept: [String: Bool] = [:]
             for output in try await stage.published([Stage.changelog]) {
@@ -181,8 +181,8 @@ extension EndToEnd {
                         topic: ModelTopic.leads, partition: 0, key: Array("erased".utf8),
                         value: Array(erasure.utf8), timestamp: now)
                 ])
-                // The changelog first: a folder that is read while a log is folded into its file can
-                // look as if it held nothing.
+                // The changelog first: a folder that is read while a log is folded into its file
+                // can look as if it held nothing.
                 try await Eventually.holds("stubs are left", within: .seconds(90)) {
                     try await ForgettingTests.kept(stage)
                         == ["ancient": false, "erased": false, "fresh": true]

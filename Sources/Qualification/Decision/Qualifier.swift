@@ -80,10 +80,12 @@ package final class Qualifier {
         rulebook = Rulebook(definition, symbols: symbols)
     }
 
-    /// Gives the messages of the last event to `body`, in their order, and forgets them.
+    /// Gives the messages of the last event to `body`, in their order, and forgets them and what
+    /// they show of the lead: the next event may be hours away, and an erasure.
     package func takeMessages(_ body: (Message) -> Void) {
         for place in messages.indices { body(messages[place]) }
         messages.removeAll(keepingCapacity: true)
+        viewInHand = nil
     }
 
     /// Whether the events since the last call changed for what their lead waits, or its place.

@@ -149,12 +149,14 @@ package final class Rulebook {
     /// A few hundred titles are most of all there are, and looking for every phrase in one takes
     /// 10,000 instructions; so the answers are kept, up to a limit.
     func persona(ofTitle title: String) -> Persona {
-        if let known = personas[title] { return known }
+        // Others can be equal as texts and different in what they are split into.
+        let isPlain = title.utf8.allSatisfy { $0 < 0x80 }
+        if isPlain, let known = personas[title] { return known }
         let words = JobTitle(title)
         let persona = Persona(
             seniority: words.value(definition.seniority),
             function: words.value(definition.function))
-        if title.utf8.count <= Rulebook.longestKnownTitle {
+        if isPlain, title.utf8.count <= Rulebook.longestKnownTitle {
             if personas.count == Rulebook.knownTitles { personas.removeAll() }
             personas[title] = persona
         }

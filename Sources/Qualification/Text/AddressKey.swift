@@ -19,18 +19,19 @@ package enum AddressKey {
         let key = of(entry)
         // No address holds a control character, so nothing lies between a key and its last one.
         let itself = (from: key, below: key + "\u{1}")
-        if entry.contains("@") { return [itself] }
+        if entry.utf8.contains(UInt8(ascii: "@")) { return [itself] }
         return [itself, (key + ".", key + "/"), (key + "@", key + "A")]
     }
 
     /// The keys of all entries in whose ranges a key lies, for keys that no index has yet: its own,
     /// and those of its domain and the parents of that.
     package static func concerning(_ key: String) -> [String] {
+        let bytes = Array(key.utf8)
+        let end = bytes.firstIndex(of: UInt8(ascii: "@")) ?? bytes.count
         var found = [key]
-        let domain = key.prefix { $0 != "@" }
-        if domain.utf8.count < key.utf8.count { found.append(String(domain)) }
-        for place in domain.indices where domain[place] == "." {
-            found.append(String(domain[..<place]))
+        if end < bytes.count { found.append(String(decoding: bytes[..<end], as: UTF8.self)) }
+        for place in 0..<end where bytes[place] == UInt8(ascii: ".") {
+            found.append(String(decoding: bytes[..<place], as: UTF8.self))
         }
         return found
     }

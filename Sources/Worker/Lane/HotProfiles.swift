@@ -61,7 +61,7 @@ final class ProfileEntry {
     /// costs more than it saves: on the benchmark 96 MiB instead of 160 means dropping and decoding
     /// all the time, and 30 us an event instead of 22.
     fileprivate var bytes: Int {
-        (isDecoded ? 600 + 4 * encodedBytes : 0) + (inFlight?.count ?? 0)
+        (isDecoded ? 900 + 4 * encodedBytes : 0) + (inFlight?.count ?? 0)
             + (unflushed?.count ?? 0) + 300
     }
 

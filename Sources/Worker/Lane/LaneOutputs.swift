@@ -50,6 +50,11 @@ package struct LaneOutputs {
         }
     }
 
+    /// To be called after the messages of each event.
+    package func forgetLead() {
+        writer.forgetLead()
+    }
+
     /// Adds a record that could not be used, byte for byte, with the reason in headers.
     package mutating func add(
         _ deadLetter: DeadLetter, _ record: StoredRecord, topic: String

@@ -274,6 +274,7 @@ package final class LaneProcessor {
             erasures.dirty = erasures.dirty || message.type == .erased
             outputs.add(message)
         }
+        outputs.forgetLead()
     }
 
     private func touch(_ entry: ProfileEntry, _ at: Timestamp) {
