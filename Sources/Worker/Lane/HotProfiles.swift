@@ -78,6 +78,10 @@ final class ProfileEntry {
 /// need a copy of it for every look-up. Entries leave only in a sweep, which rebuilds the table.
 struct HotProfiles {
     private var slots: [ProfileEntry?] = Array(repeating: nil, count: 1024)
+    /// The hash of the entry in each slot, made odd, and 0 for a free one.
+    ///
+    /// Looking at the entries themselves would fetch every one that stands in the way from memory.
+    private var marks = [UInt64](repeating: 0, count: 1024)
     private(set) var count = 0
     /// About how many bytes all entries occupy.
     private(set) var bytes = 0
@@ -92,8 +96,8 @@ struct HotProfiles {
     /// The entry of a key.
     func entry(for key: Span<UInt8>, hash: UInt64) -> ProfileEntry? {
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-        while let entry = slots[slot] {
-            if entry.hash == hash {
+        while marks[slot] != 0 {
+            if marks[slot] == hash | 1, let entry = slots[slot] {
                 let known = entry.key
                 if known.span.equals(key) { return entry }
             }
@@ -141,6 +145,7 @@ struct HotProfiles {
 
     private mutating func rebuild(_ entries: [ProfileEntry], capacity: Int) {
         slots = Array(repeating: nil, count: capacity)
+        marks = Array(repeating: 0, count: capacity)
         count = 0
         for entry in entries { place(entry) }
     }
@@ -149,6 +154,7 @@ struct HotProfiles {
         var slot = Int(truncatingIfNeeded: entry.hash) & (slots.count - 1)
         while slots[slot] != nil { slot = (slot + 1) & (slots.count - 1) }
         slots[slot] = entry
+        marks[slot] = entry.hash | 1
         count += 1
     }
 }
