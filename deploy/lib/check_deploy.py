@@ -69,12 +69,15 @@ def check_commands(tree, faults):
     for path, words in commands:
         names = []
         for word in words:
-            if not re.fullmatch(r"[a-z]+", word):
+            if not re.fullmatch(r"[a-z]+(?:-[a-z]+)*", word):
                 break
             names.append(word)
         help_text = tree.settings.text if names[:1] == ["help"] else None
         for count in range(0 if help_text else min(len(names), 2), 0, -1):
             help_text = help_text or tree.help(*names[:count])
+            # What follows the name of a family has to be one of its own.
+            if help_text and "SUBCOMMANDS:" in help_text and len(names) > count:
+                help_text = None
         faults.expect(help_text, path, f"'handoff {' '.join(words)}' is no command")
         for word in words:
             if help_text and word.startswith("--"):
