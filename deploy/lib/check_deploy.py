@@ -25,8 +25,8 @@ import capacity
 from deploy_files import Faults, Tree, files_of, load_all, quoted_commands
 from deploy_containers import check_compose, check_containerfile
 from deploy_kubernetes import check_kubernetes
-from deploy_monitoring import (check_dashboard, check_prometheus, check_queries, check_rule_tests,
-                               check_rules)
+from deploy_monitoring import (check_arrival, check_dashboard, check_prometheus, check_queries,
+                               check_rule_tests, check_rules)
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -152,10 +152,10 @@ def check_capacity(tree, faults):
 
 SECTIONS = {
     "rules": check_rules, "rule tests": check_rule_tests, "dashboard": check_dashboard,
-    "prometheus": check_prometheus, "queries": check_queries, "kubernetes": check_kubernetes,
-    "compose": check_compose, "containerfile": check_containerfile, "unit": check_unit,
-    "words": check_words, "commands": check_commands, "pages": check_pages,
-    "capacity": check_capacity}
+    "prometheus": check_prometheus, "queries": check_queries, "arrival": check_arrival,
+    "kubernetes": check_kubernetes, "compose": check_compose,
+    "containerfile": check_containerfile, "unit": check_unit, "words": check_words,
+    "commands": check_commands, "pages": check_pages, "capacity": check_capacity}
 
 
 def run(options, deploy, names):
