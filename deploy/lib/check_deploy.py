@@ -114,6 +114,14 @@ def check_unit(tree, faults):
                   "TimeoutStopSec is not longer than shutdown_timeout")
     faults.expect(fields.get("ExecReload") == "/bin/kill -HUP $MAINPID", path,
                   "a reload is a SIGHUP")
+    faults.expect("SIGHUP" in fields.get("RestartForceExitStatus", "").split(), path,
+                  "a reload during the start would end the worker for good")
+    faults.expect(set(fields.get("RestartPreventExitStatus", "").split()) == {"2", "4"}, path,
+                  "the exit codes that do not get better by starting again are 2 and 4")
+    limit = int(fields.get("StartLimitIntervalSec", 10))
+    faults.expect(limit == 0 or int(fields.get("StartLimitBurst", 5))
+                  * int(fields["RestartSec"]) > limit, path,
+                  "a broker that is away for long would leave the worker down for good")
     environment = dict(re.findall(r"(?m)^Environment=(\w+)=(.*)$", text))
     for name in ("HANDOFF_INSTANCE_ID", "HANDOFF_STATE_FOLDER"):
         faults.expect(name in environment, path, f"{name} is not set")
