@@ -39,7 +39,8 @@ def check_query(tree, faults, path, query):
         for label, operator, value in re.findall(r'(\w+)\s*(=~|!=|!~|=)\s*"([^"]*)"', selector):
             faults.expect(label in metrics[metric][1] | ADDED_LABELS, path,
                           f"{name} has no label {label}")
-            if operator == "=" and label in ("type", "state", "status", "source", "reason"):
+            if operator == "=" and label in (
+                    "type", "state", "status", "source", "reason", "result"):
                 faults.expect(value in codes, path, f"{label}=\"{value}\" is no code")
     for names in re.findall(r"\b(?:by|on|ignoring|without)\s*\(([^)]*)\)", query):
         for label in re.findall(r"\w+", names):
