@@ -25,8 +25,8 @@ import capacity
 from deploy_files import Faults, Tree, files_of, load_all, quoted_commands
 from deploy_containers import check_compose, check_containerfile
 from deploy_kubernetes import check_kubernetes
-from deploy_monitoring import (check_dashboard, check_prometheus, check_queries, check_rule_tests,
-                               check_rules)
+from deploy_monitoring import (check_arrival, check_dashboard, check_prometheus, check_queries,
+                               check_rule_tests, check_rules)
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -69,12 +69,15 @@ def check_commands(tree, faults):
     for path, words in commands:
         names = []
         for word in words:
-            if not re.fullmatch(r"[a-z]+", word):
+            if not re.fullmatch(r"[a-z]+(?:-[a-z]+)*", word):
                 break
             names.append(word)
         help_text = tree.settings.text if names[:1] == ["help"] else None
         for count in range(0 if help_text else min(len(names), 2), 0, -1):
             help_text = help_text or tree.help(*names[:count])
+            # What follows the name of a family has to be one of its own.
+            if help_text and "SUBCOMMANDS:" in help_text and len(names) > count:
+                help_text = None
         faults.expect(help_text, path, f"'handoff {' '.join(words)}' is no command")
         for word in words:
             if help_text and word.startswith("--"):
@@ -111,6 +114,14 @@ def check_unit(tree, faults):
                   "TimeoutStopSec is not longer than shutdown_timeout")
     faults.expect(fields.get("ExecReload") == "/bin/kill -HUP $MAINPID", path,
                   "a reload is a SIGHUP")
+    faults.expect("SIGHUP" in fields.get("RestartForceExitStatus", "").split(), path,
+                  "a reload during the start would end the worker for good")
+    faults.expect(set(fields.get("RestartPreventExitStatus", "").split()) == {"2", "4"}, path,
+                  "the exit codes that do not get better by starting again are 2 and 4")
+    limit = int(fields.get("StartLimitIntervalSec", 10))
+    faults.expect(limit == 0 or int(fields.get("StartLimitBurst", 5))
+                  * int(fields["RestartSec"]) > limit, path,
+                  "a broker that is away for long would leave the worker down for good")
     environment = dict(re.findall(r"(?m)^Environment=(\w+)=(.*)$", text))
     for name in ("HANDOFF_INSTANCE_ID", "HANDOFF_STATE_FOLDER"):
         faults.expect(name in environment, path, f"{name} is not set")
@@ -149,10 +160,10 @@ def check_capacity(tree, faults):
 
 SECTIONS = {
     "rules": check_rules, "rule tests": check_rule_tests, "dashboard": check_dashboard,
-    "prometheus": check_prometheus, "queries": check_queries, "kubernetes": check_kubernetes,
-    "compose": check_compose, "containerfile": check_containerfile, "unit": check_unit,
-    "words": check_words, "commands": check_commands, "pages": check_pages,
-    "capacity": check_capacity}
+    "prometheus": check_prometheus, "queries": check_queries, "arrival": check_arrival,
+    "kubernetes": check_kubernetes, "compose": check_compose,
+    "containerfile": check_containerfile, "unit": check_unit, "words": check_words,
+    "commands": check_commands, "pages": check_pages, "capacity": check_capacity}
 
 
 def run(options, deploy, names):

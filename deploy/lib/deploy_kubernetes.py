@@ -9,6 +9,8 @@ from deploy_files import validator, wheel
 # The oldest release whose fields these files use, and the newest that there are schemas of.
 RELEASES = ["v1.30.0", "v1.37.0"]
 PACKAGE = "kubernetes_validate"
+# Shorter and every burst moves lanes; longer and results are late while pods could be had.
+MOMENT, PATIENCE = 120, 600
 COMMON = {"apiVersion": {}, "kind": {}, "metadata": {
     "type": "object", "required": ["name"], "additionalProperties": False,
     "properties": {"name": {"type": "string"}, "labels": {"type": "object"}}}}
@@ -260,3 +262,6 @@ def check_scaling(tree, faults, path, objects):
                   for trigger in spec["triggers"]}
     faults.expect(thresholds["throughput"] <= capacity.planned_rate(), path,
                   "a worker is expected to take more than capacity.py plans with")
+    # Planned with half of its speed, a worker has as much again to work off a backlog.
+    faults.expect(MOMENT <= thresholds["lag"] / thresholds["throughput"] <= PATIENCE, path,
+                  f"a backlog is to be worked off in {MOMENT} to {PATIENCE} s without more pods")

@@ -9,6 +9,11 @@ import yaml
 ADDED_LABELS = {"job", "instance", "namespace", "pod", "le", "alertname", "alertstate"}
 PANELS = {"row", "timeseries", "stat", "table", "state-timeline"}
 SEVERITIES = {"critical", "warning"}
+# For each of two workers: records taken a second, records waiting at first, and how many more of
+# them each second; and what arrives.
+ARRIVALS = [("steady", 10_000, 20, 0, 10_000), ("catch-up", 40_000, 90_000_000, -30_000, 10_000),
+            ("overload", 20_000, 0, 5_000, 25_000), ("idle", 0, 0, 0, 0),
+            ("records that retention took", 0, 9_000_000, -50, 0)]
 SCHEMAS = Path(__file__).resolve().parent.parent.parent / "schemas"
 
 
@@ -34,7 +39,8 @@ def check_query(tree, faults, path, query):
         for label, operator, value in re.findall(r'(\w+)\s*(=~|!=|!~|=)\s*"([^"]*)"', selector):
             faults.expect(label in metrics[metric][1] | ADDED_LABELS, path,
                           f"{name} has no label {label}")
-            if operator == "=" and label in ("type", "state", "status", "source", "reason"):
+            if operator == "=" and label in (
+                    "type", "state", "status", "source", "reason", "result"):
                 faults.expect(value in codes, path, f"{label}=\"{value}\" is no code")
     for names in re.findall(r"\b(?:by|on|ignoring|without)\s*\(([^)]*)\)", query):
         for label in re.findall(r"\w+", names):
@@ -140,6 +146,29 @@ def check_prometheus(tree, faults):
     faults.expect(discovery["names"][0] in compose, path, "scrapes no service of compose.yaml")
     port = compose["worker"]["environment"]["HANDOFF_HTTP_PORT"]
     faults.expect(str(discovery["port"]) == port, path, f"the workers serve on port {port}")
+
+
+def check_arrival(tree, faults):
+    """The scaler's query says what arrives, whatever the workers take meanwhile."""
+    path = tree.deploy / "kubernetes/scaling.yaml"
+    query = next(trigger["metadata"]["query"]
+                 for trigger in tree.documents[path][0]["spec"]["triggers"]
+                 if trigger["name"] == "throughput")
+    labels = '{namespace="handoff",pod="%s"}'
+    tests = [{
+        "name": what, "interval": "30s",
+        "input_series": [{"series": f"handoff_{name}{labels % pod}", "values": values}
+                         for pod in "ab" for name, values in (
+                             ("records_total", f"0+{taken * 30}x40"),
+                             ("lag_records", f"{waiting}{slope * 30:+}x40"))],
+        "promql_expr_test": [{"expr": query, "eval_time": "15m", "exp_samples": [
+            {"labels": "{}", "value": 2 * arriving}]}],
+    } for what, taken, waiting, slope, arriving in ARRIVALS]
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder) / "arrival.yaml"
+        scratch.write_text(yaml.safe_dump({"evaluation_interval": "30s", "tests": tests}))
+        is_good, output = tree.promtool("test", "rules", scratch)
+    faults.expect(is_good, path, f"the query of what arrives: {output}")
 
 
 def check_queries(tree, faults):
