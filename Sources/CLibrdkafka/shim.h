@@ -29,6 +29,13 @@ static inline rd_kafka_resp_err_t handoff_produce(
         RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
 }
 
+/* Variadic as well: lets the mock broker answer the next request of a kind so much later. */
+static inline rd_kafka_resp_err_t handoff_mock_delay(
+    rd_kafka_mock_cluster_t *cluster, int32_t broker, int16_t request, int milliseconds) {
+    return rd_kafka_mock_broker_push_request_error_rtts(
+        cluster, broker, request, 1, RD_KAFKA_RESP_ERR_NO_ERROR, milliseconds);
+}
+
 /* Swift's Glibc module leaves out epoll and eventfd. All return -1 and set errno on failure. */
 static inline int handoff_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

@@ -18,6 +18,8 @@ struct StartNotes: Service {
     private static let tail: Int64 = 50
     /// How often reading that may find nothing before it is given up.
     private static let mostEmptyReads = 5
+    /// How long it may take in all.
+    private static let readingTime = Duration.seconds(20)
 
     let settings: Settings
     let definition: Definition
@@ -67,15 +69,27 @@ struct StartNotes: Service {
 
     /// Whether the group has no offsets at all, and the changelog is not empty.
     private func isNewGroupOnOldState(_ admin: AdminClient) async throws -> Bool {
-        let topics = settings.workerTopics
-        let inputs = topics.inputs.flatMap { lanes(of: $0.topic) }
-        let offsets = try await admin.committedOffsets(
-            group: settings.groupID, partitions: inputs, stable: false)
-        guard offsets.isEmpty else { return false }
-        for lane in lanes(of: topics.profiles) {
+        guard try await hasNoOffsets(admin, stable: false), try await hasState(admin) else {
+            return false
+        }
+        // Another worker of a new group may have begun in between. What it committed came with its
+        // offsets, so they are there now, or waited for; who waits in vain has heard of a worker.
+        try Task.checkCancellation()
+        return (try? await hasNoOffsets(admin, stable: true)) ?? false
+    }
+
+    private func hasNoOffsets(_ admin: AdminClient, stable: Bool) async throws -> Bool {
+        let inputs = settings.workerTopics.inputs.flatMap { lanes(of: $0.topic) }
+        return try await admin.committedOffsets(
+            group: settings.groupID, partitions: inputs, stable: stable
+        ).isEmpty
+    }
+
+    /// Whether the changelog holds anything that is decided.
+    private func hasState(_ admin: AdminClient) async throws -> Bool {
+        for lane in lanes(of: settings.workerTopics.profiles) {
             try Task.checkCancellation()
-            let (_, high) = try await admin.watermarks(lane, isolation: .readUncommitted)
-            if high > 0 { return true }
+            if try await admin.watermarks(lane, isolation: .readCommitted).high > 0 { return true }
         }
         return false
     }
@@ -83,20 +97,24 @@ struct StartNotes: Service {
     /// The greatest version of this definition in the newest status changes, if it is greater than
     /// ours.
     private func newerVersion(_ admin: AdminClient) async throws -> Int? {
-        var starts: [TopicPartition: Int64] = [:]
+        var ranges: [TopicPartition: Range<Int64>] = [:]
+        try Task.checkCancellation()
         for place in try await partitions(of: settings.workerTopics.nurture, admin) {
             try Task.checkCancellation()
             let (low, high) = try await admin.watermarks(place, isolation: .readCommitted)
-            if low < high { starts[place] = max(low, high - StartNotes.tail) }
+            if low < high { ranges[place] = max(low, high - StartNotes.tail)..<high }
         }
-        guard !starts.isEmpty else { return nil }
+        guard !ranges.isEmpty else { return nil }
         let reader = try PartitionReader(
-            settings: settings.client("notes"), isolation: .readCommitted, partitions: starts,
-            logger: settings.makeToolLogger())
+            settings: settings.client("notes"), isolation: .readCommitted,
+            partitions: ranges.mapValues(\.lowerBound), logger: settings.makeToolLogger())
+        let clock = ContinuousClock()
+        let deadline = clock.now + StartNotes.readingTime
         var newest = definition.version
         var emptyReads = 0
-        while reader.ends().count < starts.count, emptyReads < StartNotes.mostEmptyReads,
-            !Task.isCancelled
+        // Only to the ends of before: other workers may publish faster than this reads.
+        while !reader.hasReached(ranges), emptyReads < StartNotes.mostEmptyReads,
+            clock.now < deadline, !Task.isCancelled
         {
             let batch = try? await reader.next(max: 1_000, timeout: .seconds(1))
             guard let batch else {

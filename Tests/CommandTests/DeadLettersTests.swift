@@ -183,19 +183,22 @@ struct DeadLettersTests {
         }
         #expect(try await Self.records(Self.answers, in: place).count == 10)
         let policy = try await place.configuration("handoff.redrives")["cleanup.policy"]
-        #expect(policy == nil || policy == "compact")
+        #expect(policy == "compact")
     }
 
-    @Test("what is known of letters that are gone is deleted from the topic of redrives")
+    @Test(
+        "what is known of letters that are gone is deleted, but not that of partitions unheard of")
     func forgets() async throws {
         let place = try await Self.place()
         try await place.publish([
+            // In front of every record, as places are behind which retention has deleted.
+            Published(topic: "handoff.redrives", key: "1@-1", value: "{}"),
             Published(topic: "handoff.redrives", key: "9@5", value: "{}"),
             Self.letter("bad_value", "a", offset: 0, in: place),
         ])
         #expect(try await Self.redrive(place, ["--execute"]).contains("redriven: 1 of 1"))
         let kept = try await Self.records("handoff.redrives", in: place).suffix(2)
-        #expect(kept.map { $0.key.map { String(decoding: $0, as: UTF8.self) } } == ["9@5", "0@0"])
+        #expect(kept.map { $0.key.map { String(decoding: $0, as: UTF8.self) } } == ["1@-1", "0@0"])
         #expect(kept.first?.value == nil && kept.last?.value != nil)
     }
 
@@ -312,6 +315,36 @@ struct DeadLettersTests {
             #expect(first.errors.contains("another redrive has begun"), "\(first.lastWords)")
         }
         try await Self.checkOnce(place)
+    }
+
+    @Test("metadata that lack the topic of redrives do not make every letter a new one")
+    func metadataThatLag() async throws {
+        let cluster = try MockCluster()
+        let place = try await Place(Broker(bootstrapServers: cluster.bootstrapServers))
+        let ledger = "handoff.redrives"
+        for topic in [
+            Self.answers, "marketing.leads", "marketing.activities", "handoff.profiles",
+            Self.letters, ledger,
+        ] {
+            cluster.createTopic(place.prefix + topic, partitions: 3)
+        }
+        try await place.publish([
+            Self.letter("bad_value", "a", offset: 0, in: place),
+            Published(topic: ledger, key: "0@0", value: "{}"),
+        ])
+        cluster.delay(.initProducerId, by: .seconds(3))
+        cluster.delay(.addPartitionsToTransaction, by: .seconds(1))
+        let run = try Self.start(place)
+        try await Eventually.holds(
+            "topics looked up", within: .seconds(60), state: { run.lastWords }
+        ) { !cluster.awaits(.initProducerId) }
+        let unknownTopic: Int32 = 3
+        cluster.setError(unknownTopic, ofTopic: place.prefix + ledger)
+        let end = try await run.waitForEnd(within: .seconds(150))
+        #expect(end == .exited(3), "\(run.lastWords)")
+        #expect(run.errors.contains("read \(place.prefix + ledger): "), "\(run.lastWords)")
+        // No transaction was begun.
+        #expect(cluster.awaits(.addPartitionsToTransaction), "\(run.lastWords)")
     }
 
     // MARK: List

@@ -109,12 +109,24 @@ struct ReferenceCSVTests {
         (".acme.com", "'.acme.com': '.acme.com' is not a domain"),
         ("ac,me.com", "the row has 2 cells"),
         ("-acme.com", "'-acme.com': '-acme.com' is not a domain"),
-        ("ann@acme..com", "'ann@acme..com': 'acme..com' is not a domain"),
+        ("ann@*.acme.com", "'ann@*.acme.com' is a pattern"),
+        ("a*b.com", "'a*b.com' is a pattern"),
+        ("i\u{2764}.ws", "'i\u{2764}.ws': 'i\u{2764}.ws' is not a domain"),
+        ("ann@acme", "'ann@acme' is neither an e-mail address nor a domain"),
     ])
     func suppressionsThatWouldStopTooManyAreRefused(_ entry: String, _ start: String) {
         let events = read(.suppressions, "entry\n\(entry)\nok.com\n")
         #expect(events.first?.hasPrefix("2:1: \(start)") == true, "\(events)")
         #expect(events.last == #"ok.com {"entry":"ok.com"}"#)
+    }
+
+    @Test(arguments: [
+        "a*b@x.com", "pat@acme-.example", "x@mail..co", "me@i\u{2764}.ws", "ann@acme.com.",
+        "*b@x.com", "a*@x.com", "me@mail.*", "pat@-acme.example",
+    ])
+    func everyAddressThatTheWorkerTakesCanBeSuppressed(_ email: String) throws {
+        #expect(Address.email(email) == email)
+        #expect(read(.suppressions, "entry\n\(email)\n") == [#"\#(email) {"entry":"\#(email)"}"#])
     }
 
     @Test(arguments: ["*.acme.com", "acme..com", "ac me.com", "acme.com;x.com", "-acme.com"])

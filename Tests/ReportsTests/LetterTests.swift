@@ -73,6 +73,18 @@ struct LetterTests {
         }
     }
 
+    @Test(arguments: ["1000001", "9223372036854775807", "9999999999999999999999"])
+    func aCountThatIsTooGreatIsTheGreatest(_ count: String) {
+        let letter = LetterTests.letter(
+            [LetterTests.header("handoff.redrives", count)] + LetterTests.appended("bad_value"))
+        #expect(letter.redrives == 1_000_000)
+        #expect(LetterTests.rules().verdict(letter, valueBytes: 1) == .left(.capped))
+        #expect(LetterTests.rules().verdict(letter, valueBytes: 1 << 20) == .left(.capped))
+        #expect(letter.redriveHeaders.last?.value == Array("1000001".utf8))
+        let value = RedriveLedger.value(of: letter, to: 0)
+        #expect(String(decoding: value, as: UTF8.self).contains(#""redrives":1000001"#))
+    }
+
     @Test(arguments: [
         ("handoff.error.topic", ""), ("handoff.error.partition", "-1"),
         ("handoff.error.partition", "x"), ("handoff.error.offset", "99999999999999999999"),
@@ -158,7 +170,8 @@ struct LetterTests {
         #expect(!ledger.holds(LetterTests.letter(LetterTests.appended("bad_value"), at: 2_000)))
         #expect(ledger.outdated(first: [1: 7]).isEmpty)
         #expect(ledger.outdated(first: [1: 8]) == [old.place])
-        #expect(ledger.outdated(first: [0: 0]) == [old.place])
+        // Nothing is known of its partition, which is not to say that it is gone.
+        #expect(ledger.outdated(first: [0: 9]).isEmpty && ledger.outdated(first: [:]).isEmpty)
         // What cannot be read counts as redriven; what is deleted does not.
         ledger.take(key: RedriveLedger.key(of: old.place), value: Array("?".utf8))
         #expect(ledger.holds(LetterTests.letter(LetterTests.appended("bad_value"), at: 2_000)))

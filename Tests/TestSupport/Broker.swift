@@ -11,6 +11,17 @@ package struct Broker: Sendable {
     package let bootstrapServers: String
     private let owner: BrokerProcess?
 
+    /// One that somebody else has started.
+    package init(bootstrapServers: String) {
+        self.bootstrapServers = bootstrapServers
+        owner = nil
+    }
+
+    private init(bootstrapServers: String, owner: BrokerProcess?) {
+        self.bootstrapServers = bootstrapServers
+        self.owner = owner
+    }
+
     /// Why no broker can be had.
     package struct Unavailable: Error, CustomStringConvertible {
         /// The reason, with what to set.

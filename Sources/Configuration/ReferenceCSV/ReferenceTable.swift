@@ -79,27 +79,40 @@ struct ReferenceCell {
     }
 
     private func suppression(_ text: String) -> Result<ReferenceValue, ReferenceCellFault> {
-        // No pattern: `*@` and `*.` would be taken literally, and stop nobody.
-        guard !text.contains("*") else {
-            return fault(
-                "'\(text)' is a pattern; write one e-mail address, or a domain, which stands for "
-                    + "all its addresses and subdomains")
+        text.contains("@") ? suppressedEmail(text) : suppressedDomain(text)
+    }
+
+    /// Whatever the worker takes for a lead's address, however odd, can be suppressed.
+    private func suppressedEmail(_ text: String) -> Result<ReferenceValue, ReferenceCellFault> {
+        guard let email = Address.email(text) else {
+            return fault("'\(text)' is neither an e-mail address nor a domain")
         }
-        guard let entry = Address.suppressionEntry(text), !entry.contains(where: \.isWhitespace)
+        // Taken literally, they would stop nobody.
+        guard !email.hasPrefix("*@"), !email.contains("@*") else { return pattern(text) }
+        return .success(.text(email))
+    }
+
+    private func suppressedDomain(_ text: String) -> Result<ReferenceValue, ReferenceCellFault> {
+        guard !text.contains("*") else { return pattern(text) }
+        guard let domain = Address.domain(text), !domain.contains(where: \.isWhitespace)
         else { return fault("'\(text)' is neither an e-mail address nor a domain") }
-        let domain = Address.domain(ofEmail: entry)
         guard domain.contains(".") else {
             return fault("'\(text)' has no dot, so it is neither an e-mail address nor a domain")
         }
         guard DomainForm.isDomain(domain) else {
             return fault("'\(text)': '\(domain)' is not a domain, such as example.com")
         }
-        guard !entry.contains("@") else { return .success(.text(entry)) }
-        guard !freeMailDomains.contains(entry) else {
+        guard !freeMailDomains.contains(domain) else {
             return fault(
-                "'\(entry)' is a free-mail domain; suppressing it would stop everyone who uses it")
+                "'\(domain)' is a free-mail domain; suppressing it would stop everyone who uses it")
         }
-        return .success(.text(entry))
+        return .success(.text(domain))
+    }
+
+    private func pattern(_ text: String) -> Result<ReferenceValue, ReferenceCellFault> {
+        fault(
+            "'\(text)' is a pattern; write one e-mail address, or a domain, which stands for "
+                + "all its addresses and subdomains")
     }
 
     /// An integer may be written `50.0`, as in events.
@@ -135,10 +148,11 @@ struct ReferenceCell {
     }
 }
 
-/// What a domain looks like in its normal form.
+/// What a domain of its own, not that of an e-mail address, looks like in its normal form.
 ///
-/// CONTRACT.md 5 says how domains are normalised, not which characters they have; what no lead can
-/// have would only be a row that does nothing.
+/// CONTRACT.md 5 says how domains are normalised, not which characters they have, and the worker
+/// takes addresses at any domain with a dot in it. What is none by this is far more often a slip
+/// than a domain; leads with such an address can be suppressed one by one.
 enum DomainForm {
     /// The longest name and the longest part of one (RFC 1035, section 2.3.4), in bytes.
     private static let longest = 253

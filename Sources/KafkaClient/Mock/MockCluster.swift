@@ -44,6 +44,24 @@ internal import CLibrdkafka
             cluster, request.rawValue, errors.count, &errors)
     }
 
+    /// Makes broker 1 answer the next request of the kind so much later.
+    package func delay(_ request: Request, by delay: Duration) {
+        let milliseconds = delay.components.seconds * 1_000
+        unsafe handoff_mock_delay(cluster, 1, request.rawValue, Int32(milliseconds))
+    }
+
+    /// Whether a delayed request of the kind has not come yet.
+    package func awaits(_ request: Request) -> Bool {
+        var count = 0
+        unsafe rd_kafka_mock_broker_error_stack_cnt(cluster, 1, request.rawValue, &count)
+        return count > 0
+    }
+
+    /// Makes metadata tell this error of a topic; 0 for none.
+    package func setError(_ code: Int32, ofTopic name: String) {
+        unsafe rd_kafka_mock_topic_set_error(cluster, name, rd_kafka_resp_err_t(code))
+    }
+
     /// Takes a broker (from 1) down, so that it refuses connections, or brings it back.
     package func setBroker(_ number: Int, up: Bool) {
         if up {

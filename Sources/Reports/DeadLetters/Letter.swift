@@ -91,11 +91,18 @@ package struct Letter: Sendable {
         return Set(found.values)
     }
 
-    /// How often the record was redriven before it died.
+    /// A greater count counts as this one: whoever publishes may write any header.
+    private static let mostRedrives = 1_000_000
+
+    /// How often the record was redriven before it died, from 0 to 1,000,000.
     package var redrives: Int {
         let header = original.last { $0.name == DeadLetter.Header.redrives }
-        let text = header?.value.map { String(decoding: $0, as: UTF8.self) }
-        return max(0, text.flatMap { Int($0) } ?? 0)
+        guard let digits = header?.value, !digits.isEmpty,
+            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { return 0 }
+        // Only digits, so what is no number is too great for one.
+        let count = Int(String(decoding: digits, as: UTF8.self)) ?? Letter.mostRedrives
+        return min(count, Letter.mostRedrives)
     }
 
     /// The headers to redrive it with: the original ones, and the count of redrives.

@@ -36,10 +36,12 @@ package struct RedriveLedger: Sendable {
     /// Whether it knows of a letter at a place.
     package func holds(_ place: RecordPlace) -> Bool { marks[place] != nil }
 
-    /// The places in front of the first record of their partition, or of partitions that are not
-    /// there: nobody can ask for them again.
+    /// The places in front of the first record of their partition: nobody can ask for them again.
+    ///
+    /// Those of a partition that is not given stay: whoever has not heard of it cannot tell that it
+    /// is gone.
     package func outdated(first: [Int32: Int64]) -> [RecordPlace] {
-        marks.keys.filter { $0.offset < first[$0.partition] ?? .max }.sorted()
+        marks.keys.filter { $0.offset < first[$0.partition] ?? .min }.sorted()
     }
 
     /// The key of a letter's record.

@@ -11,7 +11,7 @@ package enum RedriveVerdict: Sendable, Hashable {
 /// Why a dead letter is not redriven, in the order in which they apply.
 package enum RedriveObstacle: Int, Sendable, CaseIterable, Comparable {
     case sourceless, done, reference, foreign, noTopic, applied, empty, truncated, noPartition
-    case homeless, tooLarge, capped, limited
+    case capped, tooLarge, homeless, limited
 
     package static func < (left: RedriveObstacle, right: RedriveObstacle) -> Bool {
         left.rawValue < right.rawValue
@@ -104,14 +104,13 @@ package struct RedriveRules: Sendable {
         if !letter.hasValue { return .empty }
         if letter.isTruncated { return .truncated }
         if Int(source.place.partition) >= input.partitions { return .noPartition }
+        if letter.redrives >= maxRedrives { return .capped }
         let size =
             (letter.key?.count ?? 0) + valueBytes + RedriveRules.overhead
             + letter.redriveHeaders.reduce(0) { sum, header in
                 sum + header.name.utf8.count + (header.value?.count ?? 0) + 10
             }
-        if size > input.largest { return .tooLarge }
-        if letter.redrives >= maxRedrives { return .capped }
-        return nil
+        return size > input.largest ? .tooLarge : nil
     }
 }
 

@@ -6,8 +6,6 @@ import Worker
 
 /// Reads whole topics from their first record to the end seen at start, outside any group.
 struct TopicScan {
-    /// Without any record or end for so long, the broker counts as gone.
-    private static let patience = Duration.seconds(25)
     private static let recordsPerBatch = 10_000
 
     let admin: AdminClient
@@ -66,20 +64,13 @@ struct TopicScan {
     func read(
         within ranges: [TopicPartition: Range<Int64>], _ take: (RecordBatch, String) -> Void
     ) async throws {
+        let reading = RangeReading(
+            settings: settings, recordsPerBatch: TopicScan.recordsPerBatch,
+            progressOutput: showsProgress ? progressOutput : nil, logger: logger)
         for topic in Set(ranges.keys.map(\.topic)).sorted() {
-            let ends = ranges.filter { $0.key.topic == topic }
-            let total = ends.values.reduce(0) { $0 + Int($1.count) }
-            let starts = ends.filter { !$0.value.isEmpty }.mapValues(\.lowerBound)
-            guard !starts.isEmpty else { continue }
-            let reader = try PartitionReader(
-                settings: settings, isolation: .readCommitted, partitions: starts, logger: logger)
-            do {
-                try await drain(reader, topic, ends.filter { !$0.value.isEmpty }, total, take)
-            } catch {
-                await reader.close()
-                throw error
+            try await reading.read(ranges.filter { $0.key.topic == topic }) { batch, _ in
+                take(batch, topic)
             }
-            await reader.close()
         }
     }
 
@@ -98,53 +89,6 @@ struct TopicScan {
             }
         }
         return ranges
-    }
-
-    private func drain(
-        _ reader: PartitionReader, _ topic: String, _ ranges: [TopicPartition: Range<Int64>],
-        _ total: Int, _ take: (RecordBatch, String) -> Void
-    ) async throws {
-        let clock = ContinuousClock()
-        var lastSign = clock.now
-        var progress = ProgressLine(to: progressOutput)
-        defer { progress.clear() }
-        while !hasReached(ranges, reader) {
-            let batch: RecordBatch?
-            do throws(KafkaError) {
-                batch = try await reader.next(
-                    max: TopicScan.recordsPerBatch, timeout: .seconds(1))
-            } catch {
-                guard error.consequence == .retry else { throw error }
-                batch = nil
-            }
-            if let batch {
-                lastSign = clock.now
-                take(batch, topic)
-            } else if clock.now - lastSign > TopicScan.patience {
-                throw CommandFailure(
-                    "read \(topic): no broker answers at \(settings.bootstrapServers) for "
-                        + "\(TopicScan.patience.components.seconds) s; check the address "
-                        + "(bootstrap_servers), and that the broker runs", exitCode: 3)
-            }
-            if showsProgress {
-                let read = reader.positions().reduce(0) { sum, position in
-                    sum + Int(position.value - (ranges[position.key]?.lowerBound ?? 0))
-                }
-                progress.show("\(topic): \(min(100, read * 100 / max(1, total))) % read")
-            }
-        }
-    }
-
-    /// An end that the broker reported counts as well: behind it lie only markers and records of
-    /// transactions that are not committed.
-    private func hasReached(
-        _ ranges: [TopicPartition: Range<Int64>], _ reader: PartitionReader
-    ) -> Bool {
-        let positions = reader.positions()
-        let ends = reader.ends()
-        return ranges.allSatisfy { partition, range in
-            (positions[partition] ?? 0) >= range.upperBound || ends[partition] != nil
-        }
     }
 }
 

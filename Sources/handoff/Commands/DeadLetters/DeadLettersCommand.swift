@@ -112,7 +112,7 @@ struct DeadLettersListCommand: AsyncParsableCommand {
             let scan = try LetterScan(settings: settings, role: "list")
             let topics = settings.workerTopics
             let counts = try await scan.admin.requireTopics([topics.deadLetters])
-            let ledger = try await scan.ledger(topics)
+            let ledger = try await scan.ledgerIfKnown(topics)
             try await scan.read([topics.deadLetters: counts[topics.deadLetters] ?? 0]) { record in
                 let letter = record.letter
                 if filter.lets(letter) { list.add(letter, isRedriven: ledger.holds(letter)) }

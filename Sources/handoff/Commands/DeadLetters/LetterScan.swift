@@ -9,8 +9,6 @@ import Worker
 /// Reads topics to the ends they have now, for what may have to wait for the broker record by
 /// record.
 struct LetterScan {
-    /// Without any record or end for so long, the broker counts as gone.
-    private static let patience = Duration.seconds(25)
     /// Dead letters may have 4 MiB each.
     private static let recordsPerBatch = 500
 
@@ -77,84 +75,37 @@ struct LetterScan {
     func read(
         within ranges: [TopicPartition: Range<Int64>], _ take: (Record) async throws -> Void
     ) async throws {
-        let ranges = ranges.filter { !$0.value.isEmpty }
-        guard !ranges.isEmpty else { return }
-        let reader = try PartitionReader(
-            settings: client, isolation: .readCommitted,
-            partitions: ranges.mapValues(\.lowerBound), logger: logger)
-        do {
-            try await drain(reader, ranges, take)
-        } catch {
-            await reader.close()
-            throw error
-        }
-        await reader.close()
-    }
-
-    private func drain(
-        _ reader: PartitionReader, _ ranges: [TopicPartition: Range<Int64>],
-        _ take: (Record) async throws -> Void
-    ) async throws {
-        let clock = ContinuousClock()
-        let name = Set(ranges.keys.map(\.topic)).sorted().joined(separator: ", ")
-        let total = ranges.values.reduce(0) { $0 + $1.count }
-        var lastSign = clock.now
-        var progress = ProgressLine(to: .standardError)
-        defer { progress.clear() }
-        while !hasReached(ranges, reader) {
-            let batch: RecordBatch?
-            do throws(KafkaError) {
-                batch = try await reader.next(
-                    max: LetterScan.recordsPerBatch, timeout: .seconds(1))
-            } catch {
-                guard error.consequence == .retry else { throw error }
-                batch = nil
-            }
-            guard let batch else {
-                if clock.now - lastSign > LetterScan.patience {
-                    throw CommandFailure(
-                        "reading \(name) stopped: the broker has not answered for "
-                            + "\(LetterScan.patience.components.seconds) s; check that it runs",
-                        exitCode: 3)
-                }
-                continue
-            }
+        let reading = RangeReading(
+            settings: client, recordsPerBatch: LetterScan.recordsPerBatch,
+            progressOutput: .standardError, logger: logger)
+        try await reading.read(ranges) { batch, topics in
             for place in 0..<batch.count {
                 let partition = TopicPartition(
-                    topic: reader.topics[Int(batch.topic(at: place))],
+                    topic: topics[Int(batch.topic(at: place))],
                     partition: batch.partition(at: place))
                 // What came after the ends were asked for belongs to a later run.
                 guard let range = ranges[partition], batch.offset(at: place) < range.upperBound
                 else { continue }
                 try await take(Record(batch: batch, place: place))
             }
-            lastSign = clock.now
-            let read = reader.positions().reduce(0) { sum, position in
-                sum + Int(position.value - (ranges[position.key]?.lowerBound ?? 0))
-            }
-            progress.show("\(name): \(min(100, read * 100 / max(1, total))) % read")
-        }
-    }
-
-    /// An end that the broker reported counts as well: behind it lie only markers and records of
-    /// transactions that are not committed.
-    private func hasReached(
-        _ ranges: [TopicPartition: Range<Int64>], _ reader: PartitionReader
-    ) -> Bool {
-        let positions = reader.positions()
-        let ends = reader.ends()
-        return ranges.allSatisfy { partition, range in
-            (positions[partition] ?? 0) >= range.upperBound || ends[partition] != nil
         }
     }
 
     // MARK: What is looked up
 
-    /// Waits until the brokers have heard of a new topic, or for a while.
-    func waitUntilKnown(_ topic: String) async throws {
+    /// The partition count of a new topic, once the brokers have heard of it.
+    ///
+    /// - Throws: `CommandFailure` with exit code 4 if they have not for a while; `KafkaError`.
+    func waitUntilKnown(_ topic: String) async throws -> Int {
         let clock = ContinuousClock()
         let deadline = clock.now + LetterScan.settling
-        while try await admin.describeTopics([topic])[topic] == nil, clock.now < deadline {
+        while true {
+            if let count = try await admin.describeTopics([topic])[topic] { return count }
+            guard clock.now < deadline else {
+                throw CommandFailure(
+                    "\(topic) was made, but the brokers do not tell of it after "
+                        + "\(LetterScan.settling.components.seconds) s; run it again", exitCode: 4)
+            }
             try await clock.sleep(for: LetterScan.pause)
         }
     }
@@ -172,11 +123,21 @@ struct LetterScan {
         }
     }
 
-    /// What has been redriven; nothing if the topic of redrives is not there yet.
-    func ledger(_ topics: Topics) async throws -> RedriveLedger {
+    /// What has been redriven, for those who only look: nothing if no broker tells of the topic.
+    ///
+    /// It may be there all the same, where a broker's metadata lag; so nobody may publish by this.
+    func ledgerIfKnown(_ topics: Topics) async throws -> RedriveLedger {
+        guard let count = try await admin.describeTopics([topics.redrives])[topics.redrives]
+        else { return RedriveLedger() }
+        return try await ledger(topics, partitions: count)
+    }
+
+    /// What has been redriven.
+    ///
+    /// - Throws: `KafkaError` if the topic of redrives cannot be read, or is not there.
+    func ledger(_ topics: Topics, partitions: Int) async throws -> RedriveLedger {
         var ledger = RedriveLedger()
-        let counts = try await admin.describeTopics([topics.redrives])
-        try await read(counts) { record in
+        try await read([topics.redrives: max(1, partitions)]) { record in
             ledger.take(key: record.key ?? [], value: record.value)
         }
         return ledger

@@ -16,7 +16,8 @@ import Worker
 final class Redrive {
     private static let recordsPerTransaction = 500
     private static let bytesPerTransaction = 8 << 20
-    /// For so long a run that is killed in the middle of a transaction keeps lanes from reading on,
+    /// For so long, and until the coordinator looks for what is overdue (every 10 s unless told
+    /// otherwise), a run that is killed in the middle of a transaction keeps lanes from reading on,
     /// unless another run ends it before; writing one takes far less.
     private static let transactionTimeout = Duration.seconds(15)
     private static let closePatience = Duration.seconds(5)
@@ -33,6 +34,8 @@ final class Redrive {
     private let scan: LetterScan
     /// Letters of transactions that were to be committed by this run, whatever became of them.
     private var attempted: Set<RecordPlace> = []
+    /// How many of them are known to be committed.
+    private var committed = 0
     private let stop: StopFlag
 
     init(
@@ -49,16 +52,18 @@ final class Redrive {
 
     /// What `execute` would do now.
     func preview() async throws -> RedriveTally {
-        try await pass(try await lookUp(), rules: try await rules(), producer: nil)
+        try await pass(try await lookUp(), rules: try await rules(ledger: nil), producer: nil)
     }
 
     /// Redrives, and tells what was done.
     ///
-    /// - Throws: `CommandFailure` with exit code 1 if another run has taken over; `KafkaError`.
+    /// - Throws: `CommandFailure` with exit code 1 if another run has taken over or a transaction
+    ///   took too long, 4 if a topic is missing; `KafkaError`.
     func execute() async throws -> RedriveTally {
         var found = try await lookUp()
-        try await makeLedgerTopic(found)
-        found[topics.redrives] = 1
+        // From here on it is there, whatever the metadata of some broker may say later.
+        let ledger = try await ledgerPartitions(found)
+        found[topics.redrives] = ledger
         let outputs = found.keys.filter { $0 != topics.profiles && $0 != topics.deadLetters }
         let producer = try TransactionalProducer(
             settings: settings.client("redrive"), transactionalID: topics.redrives,
@@ -86,13 +91,14 @@ final class Redrive {
                     try await producer.recycle()
                 }
                 return try await pass(
-                    found, rules: try await rules(),
+                    found, rules: try await rules(ledger: found[topics.redrives] ?? 1),
                     producer: Batch(producer: producer, topics: outputs))
             } catch let error as KafkaError {
                 if error.isFenced {
                     throw CommandFailure(
-                        "another redrive has begun, and this one has ended: what it had "
-                            + "committed stays, the other one goes on from there", exitCode: 1)
+                        "this redrive has ended: another redrive has begun, or a transaction took "
+                            + "longer than \(Redrive.transactionTimeout.components.seconds) s; "
+                            + "what it had committed stays; run it again to go on", exitCode: 1)
                 }
                 if case .stop = error.consequence { throw error }
                 guard attempt < Redrive.attempts else { throw error }
@@ -117,8 +123,9 @@ final class Redrive {
         return found
     }
 
-    private func makeLedgerTopic(_ found: [String: Int]) async throws {
-        guard found[topics.redrives] == nil else { return }
+    /// The partition count of the topic of redrives, which is made if it is missing.
+    private func ledgerPartitions(_ found: [String: Int]) async throws -> Int {
+        if let count = found[topics.redrives] { return count }
         let wish = TopicPlan.ledger(topics)
         let outcome = try await scan.admin.createTopics([
             NewTopic(
@@ -129,11 +136,18 @@ final class Redrive {
                 "\(wish.name) is missing and cannot be made: \(error); "
                     + "create it with 'handoff topics ensure'", exitCode: 4)
         }
-        try await scan.waitUntilKnown(wish.name)
+        return try await scan.waitUntilKnown(wish.name)
     }
 
-    /// The rules, with what was redriven so far.
-    private func rules() async throws -> RedriveRules {
+    /// The rules, with what was redriven so far; by so many partitions of the topic of redrives, or
+    /// nil if it may be missing.
+    private func rules(ledger partitions: Int?) async throws -> RedriveRules {
+        let ledger =
+            if let partitions {
+                try await scan.ledger(topics, partitions: partitions)
+            } else {
+                try await scan.ledgerIfKnown(topics)
+            }
         let names = topics.inputs.map(\.topic)
         let counts = try await scan.admin.describeTopics(names)
         var inputs: [String: RedriveRules.Input] = [:]
@@ -147,7 +161,7 @@ final class Redrive {
         }
         var rules = RedriveRules(
             inputs: inputs, references: Set(topics.references), maxRedrives: maxRedrives)
-        rules.ledger = try await scan.ledger(topics)
+        rules.ledger = ledger
         return rules
     }
 
@@ -194,8 +208,8 @@ final class Redrive {
         let letters = try await scan.ranges([topics.deadLetters: found[topics.deadLetters] ?? 0])
         rules.homes = try await homes(rules, letters, found)
         // What this run has redriven before it had to begin again counts against its limit.
-        let earlier = attempted.count { rules.ledger.holds($0) }
-        var left = limit == .max ? .max : max(0, limit - earlier)
+        committed = attempted.count { rules.ledger.holds($0) }
+        var left = limit == .max ? .max : max(0, limit - committed)
         if let batch { try await forget(rules, letters, batch) }
         try await scan.read(within: letters) { record in
             if stop.isSet { throw stopped(afterCommitting: batch) }
@@ -228,15 +242,17 @@ final class Redrive {
 
     /// Never within a transaction: those are begun, written and committed in one go.
     private func stopped(afterCommitting batch: Batch?) -> CommandFailure {
-        let done = Terminal.count(attempted.count, "letter")
+        let done = Terminal.count(committed, "letter")
         return CommandFailure(
             batch == nil ? "stopped" : "stopped: \(done) redriven; run it again to go on",
             exitCode: 1)
     }
 
     private func commit(_ batch: Batch) async throws(KafkaError) {
-        attempted.formUnion(batch.places)
+        let places = batch.places
+        attempted.formUnion(places)
         try await batch.commit()
+        committed += places.count
     }
 
     /// Takes letters that have left their topic from the topic of redrives.
@@ -325,7 +341,8 @@ private enum AnsweredMQLID {
 }
 
 extension KafkaError {
-    /// Whether another producer of the same transactional id has taken over.
+    /// Whether another producer of the same transactional id has taken over, or the coordinator
+    /// has ended a transaction that took too long, which is told in the same way.
     ///
     /// A handle that has learned of it answers every later call with `_FATAL` and the cause.
     fileprivate var isFenced: Bool {

@@ -34,7 +34,7 @@ struct RedriveCommand: AsyncParsableCommand {
             filter passed over is forgotten. Of two at once the later one goes on, the other ends \
             with exit code 1. An event that was applied before is dropped as a repeat by its \
             event_id, so nothing counts twice. Ctrl-C stops it between two transactions (exit \
-            code 1); after kill -9 within one, lanes may wait for up to 15 s, or until the next run.
+            code 1); after kill -9 within one, lanes may wait for up to 25 s, or until the next run.
 
             Never redriven: field_ignored (the event was applied), rows of reference data (load \
             correct ones), null values, values of which only a part was kept, records without \
