@@ -49,9 +49,10 @@ package final class Stage: Sendable {
     /// Runs a test on a new stage; afterwards its workers are dead and its folder is gone.
     package static func with<Output>(
         definition yaml: String, lanes: Int = 1, outputPartitions: Int = 1,
-        settings: [String: String] = [:], _ body: (Stage) async throws -> Output
+        settings: [String: String] = [:], broker: Broker? = nil,
+        _ body: (Stage) async throws -> Output
     ) async throws -> Output {
-        let stage = try await Stage(yaml, lanes, outputPartitions, settings)
+        let stage = try await Stage(yaml, lanes, outputPartitions, settings, broker)
         do {
             let output = try await body(stage)
             try await stage.strike()
@@ -63,9 +64,10 @@ package final class Stage: Sendable {
     }
 
     private init(
-        _ yaml: String, _ lanes: Int, _ outputPartitions: Int, _ settings: [String: String]
+        _ yaml: String, _ lanes: Int, _ outputPartitions: Int, _ settings: [String: String],
+        _ own: Broker?
     ) async throws {
-        broker = try await Broker.shared()
+        if let own { broker = own } else { broker = try await Broker.shared() }
         prefix = Broker.unique("e2e") + "."
         group = Broker.unique("group")
         self.lanes = lanes
