@@ -12,7 +12,7 @@ final class Crew {
     private let proxies: [Proxy]
     private var workers: [WorkerProcess] = []
     private var random: SplitMix64
-    private var overslept: Set<Int> = []
+    private let isStatic: Bool
 
     /// The least that the settings allow, so that it can be overslept in a test.
     static let session = Duration.seconds(6)
@@ -34,9 +34,13 @@ final class Crew {
     /// that the work lasts for all that is to happen.
     private static let weather = Proxy.Weather.slow(20)
 
-    init(_ stage: Stage, _ broker: PrivateBroker, workers count: Int, seed: UInt64) throws {
+    init(
+        _ stage: Stage, _ broker: PrivateBroker, workers count: Int, seed: UInt64,
+        isStatic: Bool = true
+    ) throws {
         self.stage = stage
         self.broker = broker
+        self.isStatic = isStatic
         names = Array(["one", "two", "three"].prefix(count))
         proxies = try names.indices.map { try Proxy(port: broker.port, number: $0) }
         random = SplitMix64(seed: seed)
@@ -48,7 +52,7 @@ final class Crew {
 
     private func start(_ place: Int) throws -> WorkerProcess {
         try stage.start(
-            names[place],
+            names[place], isStatic: isStatic,
             settings: ["HANDOFF_BOOTSTRAP_SERVERS": proxies[place].bootstrapServers])
     }
 
@@ -75,15 +79,18 @@ final class Crew {
 
     /// Does what a supervisor would.
     ///
-    /// Only a static member that overslept its session may end by itself: the development broker
-    /// says then that another has its name, where Apache Kafka lets it join anew.
+    /// Only a static member may end by itself, and only so: when it overslept its session, or the
+    /// answer that told it its new id was lost, it joins under the old one and is told that another
+    /// has its name.
     private func restartFenced() throws {
         for place in workers.indices where workers[place].hasEnded != nil {
-            guard workers[place].errors.contains("FENCED_INSTANCE_ID"), overslept.contains(place)
+            guard isStatic, workers[place].hasEnded == .exited(1),
+                workers[place].errors.contains("FENCED_INSTANCE_ID")
             else {
                 let words = workers[place].lastWords
                 throw Eventually.TimedOut(description: "ended by itself\n\(words)")
             }
+            print("\(names[place]) was fenced, and is started again")
             workers[place] = try start(place)
         }
     }
@@ -99,7 +106,6 @@ final class Crew {
             workers[place] = try start(place)
         case .oversleep, .nap:
             worker.send(.pause)
-            if mishap == .oversleep { overslept.insert(place) }
             let time = mishap == .nap ? random.number(200...2_500) : random.number(7_000...8_000)
             try await Crew.pass(time)
             worker.send(.resume)
@@ -127,11 +133,20 @@ final class Crew {
         }
     }
 
+    /// Waits until the workers have nothing left to do.
+    func waitUntilDone() async throws {
+        try await Eventually.holds(
+            "nothing left", within: .seconds(120), state: { self.lastWords }
+        ) {
+            try restartFenced()
+            return try await stage.totalLag() == 0
+        }
+    }
+
     /// The workers finish in peace, and stop.
     func finish() async throws {
         for proxy in proxies { proxy.change(to: .clear) }
-        try await stage.waitUntilDone(within: .seconds(120))
-        try restartFenced()
+        try await waitUntilDone()
         for worker in workers {
             let end = try await worker.stop()
             guard end == .exited(0) else {

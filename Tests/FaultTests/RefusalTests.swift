@@ -65,6 +65,35 @@ extension Faults {
         }
 
         @Test(
+            "a disk that is full costs nothing but the state on it", .timeLimit(.minutes(10)),
+            arguments: [8, 100])
+        func fullDisk(_ limit: Int) async throws {
+            let scene = try Scene(seed: 902, lanes: 2) { $0.records = 200 }
+            try await Stage.with(
+                definition: scene.definition, lanes: 2,
+                settings: scene.environment.merging(["HANDOFF_FLUSH_INTERVAL": "100ms"]) { $1 }
+            ) { stage in
+                try await scene.feedReference(stage)
+                try await scene.feed(stage, noise: 100)
+                let worker = try stage.start(fileLimit: limit)
+                var words = ""
+                try await Eventually.holds("noticed", within: .seconds(30), state: { words }) {
+                    words = worker.lastWords
+                    return worker.hasEnded != nil || words.contains("local state not written")
+                }
+                print("full at \(limit) KiB: \(words.split(separator: "\n").last ?? "")")
+                let left = try await stage.totalLag()
+                #expect(left > 0, "full after all work was done")
+                if let end = worker.hasEnded {
+                    #expect(end == .exited(1), "\(worker.lastWords)")
+                } else {
+                    try await worker.kill()
+                }
+                try await Judgement.judge(scene, stage, ["one"], "full at \(limit) KiB")
+            }
+        }
+
+        @Test(
             "a stop ends within shutdown_timeout though the broker does not answer",
             .timeLimit(.minutes(10)))
         func silentBroker() async throws {
