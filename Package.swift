@@ -90,7 +90,7 @@ let package = Package(
             swiftSettings: houseRules),
         .target(
             name: "TestSupport",
-            dependencies: ["KafkaClient", "Qualification", "DefinitionFiles"],
+            dependencies: ["KafkaClient", "Qualification", "DefinitionFiles", "ReferenceModel"],
             path: "Tests/TestSupport",
             exclude: ["Fixtures"],
             swiftSettings: houseRules),
@@ -157,6 +157,13 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["KafkaClient", "Qualification", "ReferenceModel", "TestSupport"],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "KafkaClient", "Qualification", "ReferenceModel", "Storage", "TestSupport",
+                "WireFormats",
+            ],
             swiftSettings: houseRules),
         .testTarget(
             name: "CommandTests",

@@ -82,8 +82,11 @@ struct Composition {
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
         }
+        let second = SecondStop(
+            signals: await UnixSignalsSequence(trapping: .sigterm, .sigint), logger: logger)
         let configuration = ServiceGroupConfiguration(
             services: [first].compactMap { $0 } + [
+                .init(service: second, failureTerminationBehavior: .ignore),
                 .init(service: notes, failureTerminationBehavior: .ignore),
                 .init(
                     service: reloader, failureTerminationBehavior: .gracefullyShutdownGroup),

@@ -139,7 +139,7 @@ extension EndToEnd {
         }
 
         /// As `World.expectation`, with the hashes that the program finds in the files.
-        static func expectation(_ world: World) throws -> Expectation {
+        static func expectation(_ world: World) throws -> LaneExpectation {
             let model = try ReferenceModel(
                 definitionYAML: world.definitionYAML,
                 definitionSHA256: Scene.sha256(world.definitionYAML), settings: world.settings)
@@ -154,7 +154,7 @@ extension EndToEnd {
                 }
                 outputs += model.take(record)
             }
-            return Expectation(lane: 0, records: world.records, outputs: outputs)
+            return LaneExpectation(lane: 0, records: world.records, outputs: outputs)
         }
     }
 }

@@ -16,8 +16,6 @@ enum EndToEnd {
     static func definition(
         _ changes: [(path: String, value: JSONValue)] = []
     ) throws -> String {
-        try DefinitionText.changed(
-            try Fixtures.exampleDefinitionText(),
-            by: [("effective_from", "2020-01-01")] + changes)
+        try Fixtures.runnableDefinition(changes)
     }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 package import KafkaClient
 
 /// The broker that tests run against.
@@ -55,12 +56,17 @@ package struct Broker: Sendable {
     ///
     /// Always the development broker, whatever `HANDOFF_BOOTSTRAP_SERVERS` names.
     package static func stoppable() async throws -> (broker: Broker, stop: @Sendable () -> Void) {
+        let own = try await PrivateBroker()
+        return (own.broker, { own.stop() })
+    }
+
+    fileprivate static func begin() async throws -> (broker: Broker, process: BrokerProcess) {
         let process = try BrokerProcess(
             executable: try executable(ProcessInfo.processInfo.environment))
         let broker = Broker(bootstrapServers: "127.0.0.1:\(process.port)", owner: process)
         let admin = try AdminClient(settings: broker.settings(), logger: .silent)
         try await admin.brokerReachable(timeout: .seconds(60))
-        return (broker, { process.stop() })
+        return (broker, process)
     }
 
     private static func executable(_ environment: [String: String]) throws -> String {
@@ -103,4 +109,26 @@ package struct Broker: Sendable {
         }
         return name
     }
+}
+
+/// A development broker of a test's own, to which anything may be done; it ends with its owner.
+package struct PrivateBroker: Sendable {
+    /// For clients.
+    package let broker: Broker
+    /// Where it listens, on 127.0.0.1 alone.
+    package let port: Int
+    private let process: BrokerProcess
+
+    /// Started, and reachable.
+    package init() async throws {
+        (broker, process) = try await Broker.begin()
+        port = process.port
+    }
+
+    /// It answers nobody any more, and its connections stay.
+    package func pause() { process.send(SIGSTOP) }
+    /// It goes on where it was.
+    package func resume() { process.send(SIGCONT) }
+    /// Ends it at once.
+    package func stop() { process.stop() }
 }

@@ -10,12 +10,14 @@ internal import Synchronization
 final class BrokerProcess: Sendable {
     let port: Int
     private let lifeline: Mutex<Int32?>
+    private let folder: String
 
     init(executable: String) throws {
         port = try BrokerProcess.freePort()
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent(Broker.unique("handoff-broker"))
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        self.folder = folder.path
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else {
             throw Broker.Unavailable(description: "no pipe: errno \(errno)")
@@ -42,11 +44,19 @@ final class BrokerProcess: Sendable {
         }
     }
 
+    /// Sends a signal to it and its children, once it runs.
+    func send(_ signal: Int32) {
+        let text = try? String(contentsOfFile: folder + "/group", encoding: .utf8)
+        guard let group = text.flatMap({ Int32($0.dropLast()) }) else { return }
+        _ = kill(-group, signal)
+    }
+
     private static let script = """
         set -m
         folder=$1; shift
         "$@" >"$folder/log" 2>&1 </dev/null &
         group=$!
+        echo "$group" >"$folder/group"
         cat >/dev/null
         kill -KILL -- "-$group"
         rm -rf "$folder"

@@ -1,5 +1,6 @@
 import DefinitionFiles
 package import Qualification
+package import ReferenceModel
 
 import Foundation
 
@@ -24,6 +25,14 @@ package enum Fixtures {
     /// The contract's example definition as text.
     package static func exampleDefinitionText() throws -> String {
         String(decoding: try bytes("definition.example.yaml"), as: UTF8.self)
+    }
+
+    /// The contract's example definition, in force whatever the date.
+    package static func runnableDefinition(
+        _ changes: [(path: String, value: JSONValue)] = []
+    ) throws -> String {
+        try DefinitionText.changed(
+            try exampleDefinitionText(), by: [("effective_from", "2020-01-01")] + changes)
     }
 
     /// A definition from its text, with the hash of the text unless another is given.

@@ -42,10 +42,20 @@ package struct SettingsLoader {
     /// `HANDOFF_SETTINGS` names the settings file. Kubernetes puts the addresses of a service
     /// called `handoff` into the environment of every pod beside it; a worker must start all the
     /// same.
-    package static let otherVariables = [
-        "HANDOFF_SETTINGS", "HANDOFF_TEST_*", "HANDOFF_SERVICE_HOST", "HANDOFF_SERVICE_PORT",
-        "HANDOFF_SERVICE_PORT_*", "HANDOFF_PORT", "HANDOFF_PORT_*",
-    ]
+    package static let otherVariables =
+        failureVariables + [
+            "HANDOFF_SETTINGS", "HANDOFF_TEST_*", "HANDOFF_SERVICE_HOST", "HANDOFF_SERVICE_PORT",
+            "HANDOFF_SERVICE_PORT_*", "HANDOFF_PORT", "HANDOFF_PORT_*",
+        ]
+    /// Where a worker of a debug build is to die; a release build knows nothing of it.
+    private static var failureVariables: [String] {
+        #if DEBUG
+            ["HANDOFF_FAILURE_POINT"]
+        #else
+            []
+        #endif
+    }
+
     private static let kafkaVariable = "HANDOFF_KAFKA_"
 
     private var loaded = LoadedSettings(settings: Settings(), origins: [:])

@@ -261,6 +261,7 @@ package final class Worker {
     /// Commits what the lanes have, unless it is too late, and ends them.
     private func giveUp(_ numbers: Set<Int32>, isLost: Bool) async {
         if !isLost, !events.isOverdue { await commitLast() }
+        FailurePoint.reach(.duringRevoke)
         await closeLanes(numbers)
         // The others were halted with them; they go on from the commit.
         if !lanes.isEmpty { mustRewind = true }
@@ -333,6 +334,7 @@ package final class Worker {
             producer = .unready
             try await kafka.beginTransaction()
             producer = .mustAbort
+            FailurePoint.reach(.afterBegin)
             var offsets: [TopicPartition: Int64] = [:]
             for place in cuts.indices {
                 offsets.merge(cuts[place].cut.offsets) { _, new in new }
@@ -340,11 +342,15 @@ package final class Worker {
                 // The client has copied them; two copies of an epoch would stay until its end.
                 cuts[place].cut.records = OutboundRecords()
             }
+            FailurePoint.reach(.afterProduce)
             try await kafka.sendOffsets(offsets)
+            FailurePoint.reach(.afterOffsets)
             // From here on the outcome is unknown until the commit has answered.
             producer = .unready
             monitor.beat()
+            FailurePoint.reach(.duringCommit)
             try await kafka.commitTransaction()
+            FailurePoint.reach(.afterCommit)
             producer = .ready
         } catch {
             if producer == .mustAbort, error.consequence == .recycle { producer = .unready }

@@ -44,11 +44,13 @@ final class Flusher: Sendable {
     func write(_ job: Job) {
         queue.run { [self] in
             var outcome = Outcome()
+            FailurePoint.reach(.beforeFlush)
             do {
                 try job.writer.write(
                     job.changes, mark: job.mark,
                     facts: [StoredFact(name: LaneRestore.markFact, value: job.laneMark)]
                         + (job.scrubs ? [LaneRestore.scrubFact(true)] : []))
+                FailurePoint.reach(.afterFlush)
                 outcome.isWritten = true
                 if job.scrubs { try LaneRestore.scrub(job.writer, mark: job.mark) }
                 outcome.isScrubbed = true

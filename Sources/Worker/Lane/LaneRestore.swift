@@ -224,6 +224,7 @@ final class LaneRestore {
                     "restore waits for an open transaction to end",
                     metadata: ["lane": "\(lane)", "position": "\(position)", "end": "\(end)"])
             }
+            FailurePoint.reach(.duringRestore)
             position = reading.position()
             if clock.now() - reported > LaneRestore.progressInterval || position >= end {
                 reported = clock.now()

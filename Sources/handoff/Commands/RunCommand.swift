@@ -37,6 +37,7 @@ struct RunCommand: AsyncParsableCommand {
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
         ProcessMemory.prepare()
         let settings = try settingsOption.load().settings
+        try armFailurePoint()
         let checked = try Files.definition(settings.definition)
         try Admission(allowUnapproved: allowUnapproved).check(checked.definition, settings)
         let logger = settings.makeLogger()
@@ -45,6 +46,18 @@ struct RunCommand: AsyncParsableCommand {
         let composition = try await Composition(
             settings, definition, logger, reloads: hangUps, allowUnapproved: allowUnapproved)
         try await composition.run()
+    }
+
+    private func armFailurePoint() throws {
+        #if DEBUG
+            let name = "HANDOFF_FAILURE_POINT"
+            guard let text = ProcessInfo.processInfo.environment[name] else { return }
+            guard FailurePoint.arm(text) else {
+                let points = FailurePoint.allCases.map(\.rawValue).joined(separator: ", ")
+                throw CommandFailure(
+                    "\(name) is POINT:COUNT, with one of \(points); not '\(text)'", exitCode: 2)
+            }
+        #endif
     }
 }
 

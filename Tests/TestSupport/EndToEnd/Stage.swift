@@ -49,9 +49,10 @@ package final class Stage: Sendable {
     /// Runs a test on a new stage; afterwards its workers are dead and its folder is gone.
     package static func with<Output>(
         definition yaml: String, lanes: Int = 1, outputPartitions: Int = 1,
-        settings: [String: String] = [:], _ body: (Stage) async throws -> Output
+        settings: [String: String] = [:], broker: Broker? = nil,
+        _ body: (Stage) async throws -> Output
     ) async throws -> Output {
-        let stage = try await Stage(yaml, lanes, outputPartitions, settings)
+        let stage = try await Stage(yaml, lanes, outputPartitions, settings, broker)
         do {
             let output = try await body(stage)
             try await stage.strike()
@@ -63,9 +64,10 @@ package final class Stage: Sendable {
     }
 
     private init(
-        _ yaml: String, _ lanes: Int, _ outputPartitions: Int, _ settings: [String: String]
+        _ yaml: String, _ lanes: Int, _ outputPartitions: Int, _ settings: [String: String],
+        _ own: Broker?
     ) async throws {
-        broker = try await Broker.shared()
+        if let own { broker = own } else { broker = try await Broker.shared() }
         prefix = Broker.unique("e2e") + "."
         group = Broker.unique("group")
         self.lanes = lanes
@@ -148,12 +150,13 @@ package final class Stage: Sendable {
     /// Starts a worker; one of the same name has the same state folder.
     ///
     /// With `isStatic` it is a static member under its name, so that the next one of that name
-    /// takes over at once, however this one ended.
+    /// takes over at once, however this one ended. `fileLimit`, in KiB, is where its disk is full.
     package func start(
-        _ name: String = "one", isStatic: Bool = true, settings extra: [String: String] = [:]
+        _ name: String = "one", isStatic: Bool = true, settings extra: [String: String] = [:],
+        fileLimit: Int? = nil
     ) throws -> WorkerProcess {
         let environment = environment(name, isStatic: isStatic, extra)
-        return try launch(["run"], environment, name)
+        return try launch(["run"], environment, name, fileLimit)
     }
 
     /// Runs a command to its end, in the surroundings of a worker.
@@ -187,12 +190,13 @@ package final class Stage: Sendable {
     }
 
     private func launch(
-        _ arguments: [String], _ environment: [String: String], _ name: String
+        _ arguments: [String], _ environment: [String: String], _ name: String,
+        _ fileLimit: Int? = nil
     ) throws -> WorkerProcess {
         let number = workers.withLock { $0.count }
         let worker = try WorkerProcess(
             arguments: arguments, environment: environment,
-            logPath: "\(folder)/\(name)-\(number)")
+            logPath: "\(folder)/\(name)-\(number)", fileLimit: fileLimit)
         workers.withLock { $0.append(worker) }
         return worker
     }

@@ -42,8 +42,11 @@ package final class WorkerProcess: Sendable {
     private let ending = Observed<Ending?>(nil)
 
     /// Starts the executable; its output goes to files beside `logPath`.
+    ///
+    /// With `fileLimit`, no file of it may grow beyond so many KiB: for it, the disk is full then.
     package init(
-        arguments: [String], environment: [String: String], logPath: String
+        arguments: [String], environment: [String: String], logPath: String,
+        fileLimit: Int? = nil
     ) throws {
         outputPath = logPath + ".out"
         errorPath = logPath + ".err"
@@ -54,8 +57,10 @@ package final class WorkerProcess: Sendable {
             }
         }
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try WorkerProcess.executable())
-        process.arguments = arguments
+        let executable = try WorkerProcess.executable()
+        process.executableURL = URL(fileURLWithPath: fileLimit == nil ? executable : "/bin/bash")
+        let script = "trap '' XFSZ; ulimit -f \(fileLimit ?? 0); exec \"$0\" \"$@\""
+        process.arguments = fileLimit == nil ? arguments : ["-c", script, executable] + arguments
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: outputPath)

@@ -1,21 +1,24 @@
-import KafkaClient
-import ReferenceModel
-import TestSupport
+internal import KafkaClient
+package import ReferenceModel
 
 /// What one lane has to publish for the records it was given.
-struct Expectation {
-    let lane: Int
-    let records: [ModelRecord]
-    let outputs: [ModelOutput]
+package struct LaneExpectation {
+    /// The lane's number.
+    package let lane: Int
+    /// What went in.
+    package let records: [ModelRecord]
+    /// What has to come out, in order.
+    package let outputs: [ModelOutput]
 
-    init(lane: Int, records: [ModelRecord], outputs: [ModelOutput]) {
+    /// Everything given.
+    package init(lane: Int, records: [ModelRecord], outputs: [ModelOutput]) {
         self.lane = lane
         self.records = records
         self.outputs = outputs
     }
 
     /// Compares topic by topic, or lead by lead where a topic has several partitions.
-    func differences(_ published: [StageOutput], _ stage: Stage) -> [String] {
+    package func differences(_ published: [StageOutput], _ stage: Stage) -> [String] {
         let own = published.filter { $0.lane == lane }
         var faults: [String] = []
         for topic in Set(outputs.map(\.topic)).union(own.map(\.topic)).sorted() {

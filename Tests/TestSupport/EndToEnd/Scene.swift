@@ -1,25 +1,29 @@
-import Qualification
-import ReferenceModel
-import TestSupport
+internal import Qualification
+package import ReferenceModel
 
 /// Random worlds side by side, one a lane, under the definition, settings and reference data of the
 /// first; with what the model makes of each.
-struct Scene {
-    let seed: UInt64
-    let definition: String
-    let settings: ModelSettings
-    let reference: [ModelRecord]
-    let lanes: [[ModelRecord]]
+package struct Scene: Sendable {
+    /// What it was made from.
+    package let seed: UInt64
+    /// The definition in force.
+    package let definition: String
+    /// The settings that change what comes out.
+    package let settings: ModelSettings
+    /// Rows of the reference topics, there before everything else.
+    package let reference: [ModelRecord]
+    /// The records of each lane.
+    package var lanes: [[ModelRecord]]
 
     /// No reference data in mid-stream, whose moment nobody knows; timers by the stream clock.
-    init(
+    package init(
         seed: UInt64, lanes count: Int, _ change: (inout WorldOptions) -> Void = { _ in }
     ) throws {
         var options = WorldOptions()
         options.referenceChanges = false
         change(&options)
         let first = try WorldGenerator(
-            baseDefinition: try EndToEnd.definition(), options: options
+            baseDefinition: try Fixtures.runnableDefinition(), options: options
         ).world(seed: seed)
         options.mutatedDefinition = false
         let others = WorldGenerator(baseDefinition: first.definitionYAML, options: options)
@@ -33,9 +37,10 @@ struct Scene {
     }
 
     /// The settings that change what comes out, as workers get them.
-    var environment: [String: String] { Scene.environment(settings) }
+    package var environment: [String: String] { Scene.environment(settings) }
 
-    static func environment(_ settings: ModelSettings) -> [String: String] {
+    /// The same of any settings.
+    package static func environment(_ settings: ModelSettings) -> [String: String] {
         [
             "HANDOFF_MAX_EVENTS_PER_LEAD": "\(settings.maxEventsPerLead)",
             "HANDOFF_DUPLICATE_WINDOW_DAYS": "\(settings.duplicateWindowDays)",
@@ -43,12 +48,13 @@ struct Scene {
         ]
     }
 
-    static func sha256(_ definition: String) -> String {
+    /// The hash that the outputs show for a definition.
+    package static func sha256(_ definition: String) -> String {
         SHA256.hexadecimal(Array(definition.utf8))
     }
 
     /// What one lane has to publish.
-    func expectation(lane: Int) throws -> Expectation {
+    package func expectation(lane: Int) throws -> LaneExpectation {
         var settings = settings
         settings.lane = lane
         settings.lanes = lanes.count
@@ -56,12 +62,12 @@ struct Scene {
             definitionYAML: definition, definitionSHA256: Scene.sha256(definition),
             settings: settings)
         model.loadReference(reference)
-        return Expectation(
+        return LaneExpectation(
             lane: lane, records: lanes[lane], outputs: lanes[lane].flatMap { model.take($0) })
     }
 
     /// Writes the reference data.
-    func feedReference(_ stage: Stage) async throws {
+    package func feedReference(_ stage: Stage) async throws {
         try await stage.feed(reference.map { StageRecord($0, partition: 0) })
     }
 
@@ -69,7 +75,7 @@ struct Scene {
     ///
     /// With `noise`, every record is followed by so many activities of people who never raise a
     /// hand: work for the worker that leads to nothing, so that a test can act in mid-stream.
-    func feed(
+    package func feed(
         _ stage: Stage, from start: Double = 0, to end: Double = 1, noise: Int = 0
     ) async throws {
         for (lane, records) in lanes.enumerated() {
@@ -101,7 +107,7 @@ struct Scene {
     }
 
     /// What the published records lack or have too much, over all lanes; empty if nothing.
-    func differences(_ published: [StageOutput], _ stage: Stage) throws -> [String] {
+    package func differences(_ published: [StageOutput], _ stage: Stage) throws -> [String] {
         try lanes.indices.flatMap { lane in
             try expectation(lane: lane).differences(published, stage)
         }
@@ -109,7 +115,8 @@ struct Scene {
 }
 
 extension StageRecord {
-    init(_ record: ModelRecord, partition: Int) {
+    /// A record of a world, for one lane.
+    package init(_ record: ModelRecord, partition: Int) {
         self.init(
             topic: record.topic, partition: partition, key: record.key, value: record.value,
             timestamp: max(0, record.timestampMs))

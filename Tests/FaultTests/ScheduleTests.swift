@@ -1,0 +1,52 @@
+import ReferenceModel
+import TestSupport
+import Testing
+
+extension Faults {
+    /// Faults of every kind in an order drawn from a seed, while there is work.
+    struct ScheduleTests {
+        @Test(
+            "whatever befalls workers, files, connections and broker changes nothing",
+            .timeLimit(.minutes(10)), arguments: [1, 2, 3])
+        func run(_ workers: Int) async throws {
+            print(
+                try await ScheduleTests.play(
+                    seed: 800 + UInt64(workers), workers: workers,
+                    Mishap.short[workers - 1]))
+        }
+
+        /// One schedule; tells what happened.
+        static func play(
+            seed: UInt64, workers: Int, _ mishaps: [Mishap]
+        ) async throws -> String {
+            var random = SplitMix64(seed: seed)
+            let plain = try Scene(seed: seed, lanes: 3) { $0.records = 300 }
+            let scene = Poison.spread(over: plain, &random)
+            let broker = try await PrivateBroker()
+            defer { broker.stop() }
+            return try await Stage.with(
+                definition: scene.definition, lanes: 3, settings: Crew.settings(scene),
+                broker: broker.broker
+            ) { stage in
+                try await scene.feedReference(stage)
+                try await scene.feed(stage, noise: 12 * mishaps.count)
+                let crew = try Crew(stage, broker, workers: workers, seed: seed)
+                var struck: [String] = []
+                for mishap in Mishap.shuffled(mishaps, &random) {
+                    try await crew.waitForProgress()
+                    let before = try await stage.totalLag()
+                    try await crew.suffer(mishap)
+                    struck.append("\(mishap) with \(before) left")
+                    #expect(before > 0, "seed \(seed): \(mishap) struck when nothing was left")
+                }
+                try await crew.finish()
+                let story =
+                    "seed \(seed), \(workers) workers: "
+                    + struck.joined(separator: ", ")
+                try await Judgement.judge(
+                    scene, stage, crew.names, story, mayBeDamaged: mishaps.contains(.damage))
+                return story
+            }
+        }
+    }
+}
