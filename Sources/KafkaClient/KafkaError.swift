@@ -180,8 +180,9 @@ extension KafkaError {
         case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
             return "create the topic first"
         case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-            return "another worker of this group has the same instance_id and takes over; give "
-                + "each worker an instance_id of its own, or none"
+            return "another worker of this group has the same instance_id and takes over, or this "
+                + "one was silent for longer than session_timeout; give each worker an "
+                + "instance_id of its own, or none, and start this one again"
         default: return ""
         }
     }
