@@ -26,7 +26,7 @@ struct TapTests {
     }
 
     private static func waitUntilTapping(_ tap: WorkerProcess) async throws {
-        try await Eventually.holds("tapping", within: .seconds(30), state: { tap.lastWords }) {
+        try await Eventually.holds("tapping", within: .seconds(90), state: { tap.lastWords }) {
             tap.errors.contains("tapping ")
         }
     }
@@ -42,7 +42,7 @@ struct TapTests {
         try await place.publishInVain([Story(lead: "vain").qualified()])
         let ann = Story(lead: "ann", partition: 2)
         try await place.publish([ann.qualified(), ann.status(), ann.alert()])
-        try await Eventually.holds("shown", within: .seconds(30), state: { tap.lastWords }) {
+        try await Eventually.holds("shown", within: .seconds(90), state: { tap.lastWords }) {
             [
                 "MQL crm  lead ann", "status crm  lead ann: handed_off",
                 "ALERT warning crm  lead ann",
@@ -104,7 +104,7 @@ struct TapTests {
         let tap = try Self.start(place, [])
         try await Self.waitUntilTapping(tap)
         try await place.publish([Story(lead: "ann").status()])
-        try await Eventually.holds("shown", within: .seconds(30), state: { tap.lastWords }) {
+        try await Eventually.holds("shown", within: .seconds(90), state: { tap.lastWords }) {
             tap.output.contains("lead ann")
         }
         stop()

@@ -83,7 +83,7 @@ extension EndToEnd {
                     let before = try await stage.committedCount()
                     let worker = try stage.start()
                     try await stage.waitForProgress(beyond: before, worker)
-                    #expect(try await worker.stop(within: .seconds(30)) == .exited(0))
+                    #expect(try await worker.stop(within: .seconds(90)) == .exited(0))
                     lefts.append(try await stage.totalLag())
                     // Reads to the real end, so no transaction is open.
                     _ = try await stage.published(stage.outputs + [Stage.changelog])

@@ -111,7 +111,7 @@ extension EndToEnd {
                 try await stage.feed(OperatorTests.records(AlertTests.now()))
                 try await stage.waitUntilTaken(worker)
                 var metrics = ""
-                try await Eventually.holds("counted", within: .seconds(30), state: { metrics }) {
+                try await Eventually.holds("counted", within: .seconds(90), state: { metrics }) {
                     metrics = try await OperatorTests.get("/metrics", port).body
                     return OperatorTests.sum("handoff_records_total{lane=\"0\"", metrics) == 6
                         && OperatorTests.sum("handoff_lag_records", metrics) == 0

@@ -44,7 +44,7 @@ extension EndToEnd {
             _ start: String, _ wanted: Double, _ port: Int, _ worker: WorkerProcess
         ) async throws {
             try await Eventually.holds(
-                "\(start) \(wanted)", within: .seconds(30), state: { worker.lastWords }
+                "\(start) \(wanted)", within: .seconds(90), state: { worker.lastWords }
             ) {
                 let metrics = try await OperatorTests.get("/metrics", port).body
                 return OperatorTests.sum(start, metrics) == wanted
@@ -180,7 +180,7 @@ extension EndToEnd {
                         ]))
                 worker.send(.hangUp)
                 try await Eventually.holds(
-                    "reloaded", within: .seconds(30), state: { worker.lastWords }
+                    "reloaded", within: .seconds(90), state: { worker.lastWords }
                 ) { worker.readyLanes.count == 2 }
                 try await RedriveTests.redrive(stage, ["--execute"], says: "redriven: 1 of 3")
                 try await RedriveTests.settle(stage, worker)

@@ -16,7 +16,7 @@ extension EndToEnd {
             try stage.write(definition: yaml)
             worker.send(.hangUp)
             try await Eventually.holds(
-                "ready again", within: .seconds(30), state: { worker.lastWords }
+                "ready again", within: .seconds(90), state: { worker.lastWords }
             ) { worker.readyLanes.count > before }
         }
 
@@ -169,7 +169,7 @@ extension EndToEnd {
             _ result: String, _ count: Int, _ port: Int, _ worker: WorkerProcess
         ) async throws {
             try await Eventually.holds(
-                "\(count) \(result)", within: .seconds(30), state: { worker.lastWords }
+                "\(count) \(result)", within: .seconds(90), state: { worker.lastWords }
             ) {
                 let metrics = try await OperatorTests.get("/metrics", port).body
                 return OperatorTests.sum(
@@ -196,11 +196,15 @@ extension EndToEnd {
                 try await scene.feedReference(stage)
                 try await scene.feed(stage, noise: 12)
                 let worker = try stage.start()
-                try await Eventually.holds("signals trapped", within: .seconds(30)) {
+                try await Eventually.holds("signals trapped", within: .seconds(90)) {
                     worker.trapsHangUp
                 }
                 var rounds = 0
-                while try await stage.totalLag() > 0 {
+                while try await stage.totalLag() > 0 || ReloadTests.applied(worker) < 5 {
+                    // A quick worker gets more to do until it has reloaded often enough.
+                    if try await stage.totalLag() == 0 {
+                        try await scene.feedNoise(stage, count: 5_000)
+                    }
                     let before = try await stage.committedCount()
                     for _ in 0...rounds % 3 {
                         try stage.write(definition: versions[rounds % 2])
@@ -208,7 +212,7 @@ extension EndToEnd {
                         rounds += 1
                     }
                     try await Eventually.holds(
-                        "progress", within: .seconds(60), state: { worker.lastWords }
+                        "progress", within: .seconds(90), state: { worker.lastWords }
                     ) {
                         if try await stage.committedCount() > before { return true }
                         return try await stage.totalLag() == 0
@@ -220,14 +224,17 @@ extension EndToEnd {
                     await Task.yield()
                 }
                 #expect(try await worker.waitForEnd() == .exited(0), "\(worker.lastWords)")
-                let applied = worker.errors.split(separator: "another definition").count - 1
-                #expect(applied >= 5, "\(applied) of \(rounds) reloads")
-                print("\(applied) of \(rounds) reloads applied")
+                print("\(ReloadTests.applied(worker)) of \(rounds) reloads applied")
                 let published = try ReloadTests.unstamped(
                     try await stage.published(), versions, as: scene.definition)
                 let faults = try scene.differences(published, stage)
                 #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
             }
+        }
+
+        /// How many reloads a worker says it has carried out.
+        private static func applied(_ worker: WorkerProcess) -> Int {
+            worker.errors.split(separator: "another definition").count - 1
         }
 
         /// The outputs as if they had been decided by another definition than one of `versions`.

@@ -38,7 +38,7 @@ final class Tail: Sendable {
     func finish(_ stage: Stage) async throws -> [TopicPartition: Int] {
         for partition in stage.partitions(of: stage.outputs) {
             let end = try await stage.admin.watermarks(partition, isolation: .readCommitted).high
-            try await Eventually.holds("\(partition) followed to \(end)", within: .seconds(30)) {
+            try await Eventually.holds("\(partition) followed to \(end)", within: .seconds(90)) {
                 (self.reader.positions()[partition] ?? 0) >= end
             }
         }

@@ -37,7 +37,7 @@ package final class Observed<Value: Sendable>: Sendable {
 
     /// The first value for which the condition holds, or nil when the time passes without one.
     package func wait(
-        _ time: Duration = .seconds(30), until condition: @escaping @Sendable (Value) -> Bool
+        _ time: Duration = .seconds(90), until condition: @escaping @Sendable (Value) -> Bool
     ) async -> Value? {
         await withTaskGroup(of: Value?.self) { group in
             let ticket = state.withLock { state -> Int in

@@ -92,6 +92,14 @@ package struct Scene: Sendable {
         }
     }
 
+    /// Writes so many of the activities of `feed`'s noise to every lane, at the end of what it has.
+    package func feedNoise(_ stage: Stage, count: Int) async throws {
+        for (lane, records) in lanes.enumerated() {
+            let last = records.map(\.timestampMs).max() ?? 0
+            try await stage.feed((0..<count).map { Scene.noise($0, at: last, lane) })
+        }
+    }
+
     /// Long ago, so that it never moves the stream clock.
     private static func noise(_ number: Int, at time: Int64, _ lane: Int) -> StageRecord {
         let lead = "noise-\(number % 97)"

@@ -115,7 +115,7 @@ extension Stage {
 
     /// Waits until as many input records are committed as were fed; cheaper than `waitUntilDone`.
     package func waitUntilTaken(
-        _ worker: WorkerProcess, within time: Duration = .seconds(30)
+        _ worker: WorkerProcess, within time: Duration = .seconds(90)
     ) async throws {
         let fed = Int64(fedCount.load(ordering: .relaxed))
         try await Eventually.holds("\(fed) taken", within: time, state: { worker.lastWords }) {
@@ -167,7 +167,7 @@ extension Stage {
             settings: broker.settings(), isolation: .readCommitted, partitions: starts,
             logger: .silent)
         try await Eventually.holds(
-            "all outputs committed", within: .seconds(30),
+            "all outputs committed", within: .seconds(90),
             state: { "read to \(reader.positions()) of \(ends)" }
         ) {
             if let batch = try await reader.next(max: 10_000, timeout: .milliseconds(500)) {

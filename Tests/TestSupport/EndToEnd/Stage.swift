@@ -134,7 +134,9 @@ package final class Stage: Sendable {
 
     /// Replaces the definition that workers started from now on use.
     package func write(definition yaml: String, as name: String = "definition.yaml") throws {
-        try Data(yaml.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+        // At once, as an editor does: a worker may be about to read it.
+        try Data(yaml.utf8).write(
+            to: URL(fileURLWithPath: folder + "/" + name), options: .atomic)
     }
 
     /// The folder in which a worker of that name keeps its state.
