@@ -23,7 +23,7 @@ package struct Symbol: Hashable, Sendable {
 package final class SymbolTable {
     /// The bytes of all texts, one after the other: comparing with a text of its own would count
     /// references to it for each name of each event.
-    private var texts: [UInt8] = []
+    private let texts = TextArena()
     /// Where each text begins, and where the last ends.
     private var starts = [0, 0]
     private var strings: [String] = [""]
@@ -45,17 +45,13 @@ package final class SymbolTable {
     /// The symbol of these bytes, made when new.
     package func intern(_ bytes: Span<UInt8>) -> Symbol {
         if bytes.isEmpty { return .none }
-        var slot = Int(truncatingIfNeeded: bytes.stableHash) & (slots.count - 1)
-        while slots[slot] != 0 {
-            let index = slots[slot]
-            if isText(index, bytes) { return Symbol(index: index) }
-            slot = (slot + 1) & (slots.count - 1)
-        }
+        let (slot, known) = find(bytes)
+        if known != 0 { return Symbol(index: known) }
         let index = UInt32(count)
         let start = texts.count
-        for place in bytes.indices { texts.append(bytes[place]) }
+        texts.append(bytes)
         starts.append(texts.count)
-        strings.append(String(decoding: texts[start...], as: UTF8.self))
+        strings.append(texts.text(start..<texts.count))
         slots[slot] = index
         if count * 2 > slots.count { grow() }
         return Symbol(index: index)
@@ -90,17 +86,18 @@ package final class SymbolTable {
 
     /// Gives the bytes of a symbol of this table to `body`.
     package func withBytes(of symbol: Symbol, _ body: (Span<UInt8>) -> Void) {
-        let texts = texts
-        body(texts.span.extracting(range(symbol.index)))
+        texts.withBytes(range(symbol.index), body)
     }
 
-    private func isText(_ index: UInt32, _ bytes: Span<UInt8>) -> Bool {
-        let range = range(index)
-        guard range.count == bytes.count else { return false }
-        for place in bytes.indices where texts[range.lowerBound &+ place] != bytes[place] {
-            return false
+    /// The slot of a text and its symbol, or a free slot and 0.
+    private func find(_ bytes: Span<UInt8>) -> (slot: Int, symbol: UInt32) {
+        var slot = Int(truncatingIfNeeded: bytes.stableHash) & (slots.count - 1)
+        while slots[slot] != 0 {
+            let index = slots[slot]
+            if texts.withBytes(range(index), { $0.equals(bytes) }) { return (slot, index) }
+            slot = (slot + 1) & (slots.count - 1)
         }
-        return true
+        return (slot, 0)
     }
 
     private func range(_ index: UInt32) -> Range<Int> {
@@ -109,9 +106,8 @@ package final class SymbolTable {
 
     private func grow() {
         slots = Array(repeating: 0, count: slots.count * 2)
-        let texts = texts
         for index in 1..<UInt32(count) {
-            let hash = texts.span.extracting(range(index)).stableHash
+            let hash = texts.withBytes(range(index)) { $0.stableHash }
             var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
             while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
             slots[slot] = index
@@ -128,12 +124,12 @@ extension Span<UInt8> {
     package var stableHash: UInt64 {
         var hash: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(count)
         var place = 0
-        while place + 8 <= count {
-            hash = Span.fold(hash ^ word(at: place, count: 8), 0xa076_1d64_78bd_642f)
-            place += 8
+        while place &+ 8 <= count {
+            hash = Span.fold(hash ^ word(at: place), 0xa076_1d64_78bd_642f)
+            place &+= 8
         }
         if place < count {
-            hash = Span.fold(hash ^ word(at: place, count: count - place), 0xe703_7ed1_a0b4_28db)
+            hash = Span.fold(hash ^ lastWord(from: place), 0xe703_7ed1_a0b4_28db)
         }
         return Span.fold(hash, 0x8ebc_6af0_9c88_c6e3)
     }
@@ -141,8 +137,12 @@ extension Span<UInt8> {
     /// Whether both hold the same bytes.
     package func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for place in indices where self[place] != other[place] { return false }
-        return true
+        var place = 0
+        while place &+ 8 <= count {
+            if word(at: place) != other.word(at: place) { return false }
+            place &+= 8
+        }
+        return place == count || lastWord(from: place) == other.lastWord(from: place)
     }
 
     /// Whether these bytes come before the others, byte by byte.
@@ -154,14 +154,6 @@ extension Span<UInt8> {
             place += 1
         }
         return count < other.count
-    }
-
-    private func word(at place: Int, count: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for offset in 0..<count {
-            word |= UInt64(self[place + offset]) << UInt64(8 * offset)
-        }
-        return word
     }
 
     private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {

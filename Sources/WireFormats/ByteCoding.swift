@@ -106,6 +106,30 @@
         }
     }
 
+    /// Bytes between two others, and one more behind them unless it is 0; all in one, for it is
+    /// done for every key and text of a message.
+    func enclosed(
+        _ text: Span<UInt8>, by quote: UInt8, before last: UInt8 = 0, after first: UInt8 = 0
+    ) {
+        reserve(text.count &+ 4)
+        if first != 0 {
+            unsafe start[count] = first
+            count &+= 1
+        }
+        unsafe start[count] = quote
+        unsafe text.withUnsafeBufferPointer { text in
+            guard let source = text.baseAddress else { return }
+            unsafe (start + count + 1).update(from: source, count: text.count)
+        }
+        count &+= text.count &+ 1
+        unsafe start[count] = quote
+        count &+= 1
+        if last != 0 {
+            unsafe start[count] = last
+            count &+= 1
+        }
+    }
+
     private func reserve(_ more: Int) {
         if capacity &- count >= more { return }
         capacity += max(capacity, more)

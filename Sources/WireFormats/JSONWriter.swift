@@ -83,7 +83,15 @@ struct JSONWriter: ~Copyable {
         guard let value else { return }
         self.key(key)
         separate()
-        writer.raw(value.description)
+        if value.hundredths < 0 { writer.byte(UInt8(ascii: "-")) }
+        let magnitude = value.hundredths.magnitude
+        writer.decimal(Int64(magnitude / 100))
+        // The text of `Points`, without making one.
+        let (tenths, hundredths) = (UInt8(magnitude % 100 / 10), UInt8(magnitude % 10))
+        if tenths == 0, hundredths == 0 { return }
+        writer.byte(UInt8(ascii: "."))
+        writer.byte(UInt8(ascii: "0") + tenths)
+        if hundredths != 0 { writer.byte(UInt8(ascii: "0") + hundredths) }
     }
 
     mutating func integer(_ key: String, _ value: Int64?) {
@@ -126,16 +134,16 @@ struct JSONWriter: ~Copyable {
 
     /// Keys are ours and plain ASCII, so they need no escaping.
     private mutating func key(_ key: String) {
-        separate()
-        quoted(key.utf8Span.span)
-        writer.byte(UInt8(ascii: ":"))
+        writer.enclosed(
+            key.utf8Span.span, by: JSONWriter.quote, before: UInt8(ascii: ":"),
+            after: needsComma ? UInt8(ascii: ",") : 0)
         needsComma = false
     }
 
+    private static let quote = UInt8(ascii: "\"")
+
     private mutating func quoted(_ text: Span<UInt8>) {
-        writer.byte(UInt8(ascii: "\""))
-        writer.raw(text)
-        writer.byte(UInt8(ascii: "\""))
+        writer.enclosed(text, by: JSONWriter.quote)
     }
 
     private mutating func separate() {
@@ -166,6 +174,7 @@ struct JSONWriter: ~Copyable {
     /// The place of the first byte to escape, or the end.
     private func placeToEscape(_ text: Span<UInt8>) -> Int {
         var place = 0
+        while place &+ 8 <= text.count, JSONWriter.isPlain(text.word(at: place)) { place &+= 8 }
         while place < text.count {
             let byte = text[place]
             if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
@@ -174,6 +183,18 @@ struct JSONWriter: ~Copyable {
             place &+= 1
         }
         return place
+    }
+
+    /// Whether none of eight bytes has to be escaped: the usual test for a zero byte, on their
+    /// distance from quote, backslash and the controls.
+    private static func isPlain(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = word ^ ones &* UInt64(JSONWriter.quote)
+        let backslashes = word ^ ones &* UInt64(UInt8(ascii: "\\"))
+        let found =
+            (word &- ones &* 0x20) & ~word | (quotes &- ones) & ~quotes
+            | (backslashes &- ones) & ~backslashes
+        return found & (0x80 &* ones) == 0
     }
 
     private mutating func escape(_ byte: UInt8) {

@@ -7,14 +7,16 @@ package enum RFC3339 {
     /// Digits beyond milliseconds are cut off. A zone is required; leap seconds are not accepted.
     package static func timestamp(_ text: Span<UInt8>) -> Timestamp? {
         guard text.count >= 20, text.count <= 64,
-            let year = digits(text, 0, 4), text[4] == UInt8(ascii: "-"),
-            let month = digits(text, 5, 2), text[7] == UInt8(ascii: "-"),
-            let day = digits(text, 8, 2), text[10] | 0x20 == UInt8(ascii: "t"),
-            let hour = digits(text, 11, 2), text[13] == UInt8(ascii: ":"),
-            let minute = digits(text, 14, 2), text[16] == UInt8(ascii: ":"),
-            let second = digits(text, 17, 2),
-            hour < 24, minute < 60, second < 60,
-            let date = UTCDay(year: year, month: month, day: day)
+            text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
+            text[10] | 0x20 == UInt8(ascii: "t"),
+            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":")
+        else { return nil }
+        let year = pair(text, 0) * 100 + pair(text, 2)
+        let hour = pair(text, 11)
+        let minute = pair(text, 14)
+        let second = pair(text, 17)
+        guard hour < 24, minute < 60, second < 60,
+            let date = UTCDay(year: year, month: pair(text, 5), day: pair(text, 8))
         else { return nil }
         var place = 19
         guard let thousandths = fraction(text, &place), let offset = zone(text, &place),
@@ -26,14 +28,11 @@ package enum RFC3339 {
         return time <= .latestAccepted ? time : nil
     }
 
-    private static func digits(_ text: Span<UInt8>, _ start: Int, _ count: Int) -> Int? {
-        var value = 0
-        for place in start..<start + count {
-            let digit = text[place] &- UInt8(ascii: "0")
-            if digit > 9 { return nil }
-            value = value * 10 + Int(digit)
-        }
-        return value
+    /// The number of two digits; one greater than any part of a time if they are none.
+    private static func pair(_ text: Span<UInt8>, _ place: Int) -> Int {
+        let tens = text[place] &- UInt8(ascii: "0")
+        let ones = text[place &+ 1] &- UInt8(ascii: "0")
+        return tens > 9 || ones > 9 ? 1_000_000 : Int(tens) &* 10 &+ Int(ones)
     }
 
     /// The milliseconds of `.123...`; zero without a fraction, nil for a dot without digits.
@@ -60,10 +59,11 @@ package enum RFC3339 {
             return 0
         }
         guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), place + 6 <= text.count,
-            text[place + 3] == UInt8(ascii: ":"),
-            let hours = digits(text, place + 1, 2), let minutes = digits(text, place + 4, 2),
-            hours < 24, minutes < 60
+            text[place + 3] == UInt8(ascii: ":")
         else { return nil }
+        let hours = pair(text, place + 1)
+        let minutes = pair(text, place + 4)
+        guard hours < 24, minutes < 60 else { return nil }
         place += 6
         return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 60 + minutes)
     }

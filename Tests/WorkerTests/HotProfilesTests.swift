@@ -23,7 +23,7 @@ struct HotProfilesTests {
     @Test(arguments: UInt64(1)...10)
     func agreesWithADictionaryUnderGrowthAndSweeps(_ seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        var hot = HotProfiles()
+        let hot = HotProfiles()
         var expected: [Int: ProfileEntry] = [:]
         for _ in 0..<4_000 {
             let number = random.number(0...3_000)
@@ -49,7 +49,7 @@ struct HotProfilesTests {
     }
 
     @Test func equalHashesOfDifferentKeysAreKeptApart() {
-        var hot = HotProfiles()
+        let hot = HotProfiles()
         for number in 0..<50 {
             let key = Array("lead \(number)".utf8)
             hot.insert(ProfileEntry(key: key, hash: 7, profile: Profile(leadID: "x")))
@@ -62,7 +62,7 @@ struct HotProfilesTests {
     }
 
     @Test func aSweepNeverDropsWhatIsNowhereElse() {
-        var hot = HotProfiles()
+        let hot = HotProfiles()
         let entries = (0..<4).map(HotProfilesTests.entry)
         entries[0].isDirty = true
         entries[1].inFlight = [1]
@@ -80,7 +80,7 @@ struct HotProfilesTests {
     }
 
     @Test func whatWasUsedSinceTheLastSweepStaysOnce() {
-        var hot = HotProfiles()
+        let hot = HotProfiles()
         hot.insert(HotProfilesTests.entry(1))
         hot.sweep(limit: 0)
         #expect(HotProfilesTests.find(1, hot) != nil)
@@ -90,7 +90,7 @@ struct HotProfilesTests {
     }
 
     @Test func bytesAreThoseOfTheEntries() {
-        var hot = HotProfiles()
+        let hot = HotProfiles()
         let entry = HotProfilesTests.entry(1)
         hot.insert(entry)
         let before = hot.bytes

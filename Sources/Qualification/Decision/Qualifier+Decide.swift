@@ -167,14 +167,13 @@ extension Qualifier {
     func readinessCodes(
         _ standing: Standing, _ profile: Profile, _ place: Int, _ engagement: Engagement
     ) -> Bool {
-        let score = score(profile, engagement)
         let product = rulebook.products[place]
         if !standing.missing.isEmpty { codes += standing.missing }
         if !standing.extraMissing.isEmpty { codes += standing.extraMissing[place] }
-        let isFit = score.fit >= product.fitAtLeast
-        let isEngaged = (score.engagement ?? .zero) >= product.engagementAtLeast
+        let isFit = standing.fit >= product.fitAtLeast
+        let isEngaged = isEngaged(standing, profile, place, engagement)
         if isFit && isEngaged { return false }
-        if let least = product.handRaiseFitAtLeast, score.fit >= least,
+        if let least = product.handRaiseFitAtLeast, standing.fit >= least,
             engagement.hasRaisedHand(profile.counts)
         {
             return true
@@ -182,6 +181,19 @@ extension Qualifier {
         if !isFit { codes.append(rulebook.codes.fit) }
         if !isEngaged { codes.append(rulebook.codes.engagement) }
         return false
+    }
+
+    private func isEngaged(
+        _ standing: Standing, _ profile: Profile, _ place: Int, _ engagement: Engagement
+    ) -> Bool {
+        let least = rulebook.products[place].engagementAtLeast
+        guard standing.mayReach(least, place, on: engagement.asOf) else { return false }
+        let (total, gains) = engagement.totals(profile.counts)
+        // As of an answer of sales that lies behind, later activities are not counted.
+        if engagement.asOf >= profile.asOf.day {
+            standing.note(gains: gains, place, on: engagement.asOf)
+        }
+        return total >= least
     }
 
     func withdrawIfOpen(

@@ -136,6 +136,7 @@ package final class Qualifier {
             RecentActivity(stamp: stamp, type: event.type, tag: tag, campaign: event.campaign))
         profile.counts.add(type: event.type, day: stamp.at.day, tag: tag)
         guard let rule = rulebook.rule(ofType: event.type) else { return [] }
+        profile.standing?.raise(by: rule.mostGain)
         var notifying = rule.notifying
         if rule.withdrawsConsent, profile.fields.withdrawConsent(stamp) { profile.standing = nil }
         var isFresh = rule.isFresh

@@ -13,6 +13,9 @@ struct Trial {
         self.qualifier = qualifier
         self.product = product
         self.profile = profile
+        // It is kept by reference, and what is noted there of one trial's events is wrong for
+        // another's.
+        self.profile.standing = nil
         self.time = time
     }
 

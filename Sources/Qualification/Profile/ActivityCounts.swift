@@ -91,10 +91,6 @@ package struct RememberedEvents: Sendable {
             place = at.milliseconds << 2 | Int64(source.rawValue)
         }
 
-        /// Whether it is this id of this topic.
-        fileprivate func isRepeat(_ hash: UInt64, _ source: EventSource) -> Bool {
-            self.hash == hash && UInt8(truncatingIfNeeded: place & 3) == source.rawValue
-        }
     }
 
     /// Sorted by time.
@@ -114,7 +110,11 @@ package struct RememberedEvents: Sendable {
     /// Whether this id was applied from this topic.
     package func contains(hash: UInt64, source: EventSource) -> Bool {
         let span = entries.span
-        for place in span.indices where span[place].isRepeat(hash, source) { return true }
+        var place = 0
+        while place < span.count {
+            if span[place].hash == hash, span[place].source == source { return true }
+            place &+= 1
+        }
         return false
     }
 

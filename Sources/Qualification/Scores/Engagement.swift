@@ -10,8 +10,16 @@ struct Engagement {
 
     /// The sum of all contributions: one pass over the counts, each run of a type against its
     /// criteria.
-    func total(_ counts: ActivityCounts) -> Points {
+    func total(_ counts: ActivityCounts) -> Points { totals(counts).all }
+
+    /// The sum of all contributions, and that of those above zero.
+    func totals(_ counts: ActivityCounts) -> (all: Points, gains: Points) {
         var total = Points.zero
+        var gains = Points.zero
+        func add(_ points: Points) {
+            total += points
+            if points > .zero { gains += points }
+        }
         let cells = counts.cells.span
         var start = 0
         while start < cells.count {
@@ -20,16 +28,16 @@ struct Engagement {
             while end < cells.count, cells[end].type == type { end += 1 }
             if let rule = rulebook.rule(ofType: type) {
                 for place in rule.criteria.indices {
-                    total += points(
-                        rule.criteria[place], sum(rule.criteria[place], cells, start..<end))
+                    let criterion = rule.criteria[place]
+                    add(points(criterion, sum(criterion, cells, start..<end)))
                 }
             }
             start = end
         }
         for place in rulebook.combined.indices {
-            total += contribution(of: rulebook.combined[place], counts)
+            add(contribution(of: rulebook.combined[place], counts))
         }
-        return total
+        return (total, gains)
     }
 
     /// What one criterion adds: the decayed, limited sum over its days, rounded to hundredths.
@@ -118,10 +126,18 @@ struct Engagement {
 
     /// Whether a raised hand counts today or yesterday (CONTRACT.md 7.5).
     func hasRaisedHand(_ counts: ActivityCounts) -> Bool {
-        rulebook.criteria.contains { criterion in
-            criterion.handRaise
-                && days(of: criterion, counts).contains { asOf.number - $0.0.number <= 1 }
+        let cells = counts.cells.span
+        for criterion in rulebook.criteria where criterion.handRaise {
+            for type in criterion.countedTypes {
+                for place in run(of: type, counts)
+                where asOf.number - cells[place].day.number <= 1
+                    && isCounted(cells[place], criterion)
+                {
+                    return true
+                }
+            }
         }
+        return false
     }
 
     /// The same sum as over `days(of:_:)`, without an array: one type's cells are already sorted by

@@ -148,8 +148,9 @@ package struct JobTitle {
 ///
 /// Most events change neither fields nor reference data; keeping this result instead of deriving it
 /// again saves the account look-up, the job title and every fit condition on them.
-// Unchecked: only `version` changes, and only by the lane that owns the profile; a class, because
-// copying five arrays out of the profile for every event costs five reference counts.
+// Unchecked: only `version` and `ceilings` change, and only by the lane that owns the profile; a
+// class, because copying five arrays out of the profile for every event costs five reference
+// counts.
 package final class Standing: @unchecked Sendable {
     /// What it was derived from, for the messages that tell of it; deriving it anew for each was a
     /// twentieth of a lane's instructions, keeping it is about 300 bytes.
@@ -165,6 +166,8 @@ package final class Standing: @unchecked Sendable {
     let extraMissing: [[Symbol]]
     private let dependencies: [ReferenceKey]
     private var version: UInt64
+    /// For each product what its score is at most, and from which day on; see `mayReach`.
+    private var ceilings: [(points: Points, from: UTCDay)?] = []
 
     init(
         _ facts: Facts, rulebook: Rulebook, reference: any ReferenceData, version: UInt64
@@ -193,6 +196,31 @@ package final class Standing: @unchecked Sendable {
         }
         version = current
         return true
+    }
+
+    // MARK: What the score can be at most
+
+    /// Whether the engagement for a product may be so much, without computing it.
+    ///
+    /// The contributions above zero only fade from one day to the next, and an activity adds at
+    /// most its points; so what they came to, and the points of all activities since, bound what
+    /// the whole sum can be, and most leads are far from every threshold.
+    func mayReach(_ least: Points, _ place: Int, on day: UTCDay) -> Bool {
+        guard place < ceilings.count, let ceiling = ceilings[place], day >= ceiling.from else {
+            return true
+        }
+        return ceiling.points >= least
+    }
+
+    /// Notes what the contributions above zero come to on a day that no counted activity is after.
+    func note(gains: Points, _ place: Int, on day: UTCDay) {
+        while ceilings.count <= place { ceilings.append(nil) }
+        ceilings[place] = (gains, day)
+    }
+
+    /// An activity was counted that adds at most so much to the score of any product.
+    func raise(by points: Points) {
+        for place in ceilings.indices { ceilings[place]?.points += points }
     }
 
     private static func suppressions(

@@ -46,6 +46,9 @@ package final class Rulebook {
         var criteria: [Criterion] = []
         /// The criteria of this type that tell sales when they score.
         var notifying: [Criterion] = []
+        /// More than one activity of this type can add to the score of a product, see
+        /// `Standing.raise`.
+        var mostGain = Points.zero
         /// Whether the type takes the lead's consent back.
         var withdrawsConsent = false
 
@@ -197,6 +200,8 @@ package final class Rulebook {
                 let type = symbols.intern(activity)
                 let rule = rules[type] ?? TypeRule()
                 let isPositive = criterion.points > .zero
+                // A hundredth more, as the sum of a criterion's days is rounded.
+                if isPositive { rule.mostGain += criterion.points + Points(hundredths: 1) }
                 if let condition = criterion.condition {
                     let counted = countedType(activity, condition, symbols)
                     if !rule.conditions.contains(where: { $0.countedType == counted }) {

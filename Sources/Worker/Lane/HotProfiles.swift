@@ -76,7 +76,7 @@ final class ProfileEntry {
 ///
 /// An open-addressing table, because the key is a span of the fetched record: a dictionary would
 /// need a copy of it for every look-up. Entries leave only in a sweep, which rebuilds the table.
-struct HotProfiles {
+final class HotProfiles {
     private var slots: [ProfileEntry?] = Array(repeating: nil, count: 1024)
     /// The hash of the entry in each slot, made odd, and 0 for a free one.
     ///
@@ -87,7 +87,7 @@ struct HotProfiles {
     private(set) var bytes = 0
 
     /// Counts an entry anew after a change of its size.
-    mutating func resize(_ entry: ProfileEntry) {
+    func resize(_ entry: ProfileEntry) {
         let bytes = entry.bytes
         self.bytes += bytes - entry.countedBytes
         entry.countedBytes = bytes
@@ -107,7 +107,7 @@ struct HotProfiles {
     }
 
     /// Adds an entry whose key is not there yet.
-    mutating func insert(_ entry: ProfileEntry) {
+    func insert(_ entry: ProfileEntry) {
         if (count + 1) * 2 > slots.count { rebuild(entries, capacity: slots.count * 2) }
         place(entry)
         resize(entry)
@@ -120,7 +120,7 @@ struct HotProfiles {
     /// were seen.
     ///
     /// Dirty profiles stay: they exist nowhere else.
-    mutating func sweep(limit: Int) {
+    func sweep(limit: Int) {
         var kept: [ProfileEntry] = []
         kept.reserveCapacity(count)
         for entry in entries {
@@ -143,14 +143,14 @@ struct HotProfiles {
         rebuild(kept, capacity: capacity)
     }
 
-    private mutating func rebuild(_ entries: [ProfileEntry], capacity: Int) {
+    private func rebuild(_ entries: [ProfileEntry], capacity: Int) {
         slots = Array(repeating: nil, count: capacity)
         marks = Array(repeating: 0, count: capacity)
         count = 0
         for entry in entries { place(entry) }
     }
 
-    private mutating func place(_ entry: ProfileEntry) {
+    private func place(_ entry: ProfileEntry) {
         var slot = Int(truncatingIfNeeded: entry.hash) & (slots.count - 1)
         while slots[slot] != nil { slot = (slot + 1) & (slots.count - 1) }
         slots[slot] = entry

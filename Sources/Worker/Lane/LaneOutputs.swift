@@ -51,7 +51,7 @@ package struct LaneOutputs {
     }
 
     /// To be called after the messages of each event.
-    package func forgetLead() {
+    package mutating func forgetLead() {
         writer.forgetLead()
     }
 

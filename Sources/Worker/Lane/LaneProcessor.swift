@@ -112,7 +112,7 @@ package final class LaneProcessor {
     private let reader: EventReader
     private var codec: ProfileCodec
     let source: any ProfileSource
-    private var hot = HotProfiles()
+    private let hot = HotProfiles()
     private var outputs: LaneOutputs
     private var dirty: [ProfileEntry] = []
     private var inFlight: [ProfileEntry] = []
