@@ -74,6 +74,12 @@
         raw(text)
     }
 
+    /// Bytes with their number before them.
+    func sized(_ bytes: Span<UInt8>) {
+        count(bytes.count)
+        raw(bytes)
+    }
+
     /// The bytes of a text alone.
     func raw(_ text: String) {
         raw(text.utf8Span.span)

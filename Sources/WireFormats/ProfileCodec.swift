@@ -275,10 +275,8 @@ package struct ProfileCodec {
         written[index] = (generation, writtenSymbols)
         writtenSymbols += 1
         writer.byte(1)
-        symbolTable.withBytes(of: symbol) { bytes in
-            writer.count(bytes.count)
-            writer.raw(bytes)
-        }
+        let writer = writer
+        symbolTable.withBytes(of: symbol) { writer.sized($0) }
     }
 
     /// 0 = a new stamp follows, n + 1 = the n-th stamp of this profile.
