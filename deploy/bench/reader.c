@@ -41,7 +41,9 @@ static rd_kafka_t *open_consumer(const char *bootstrap) {
         "enable.partition.eof", "true", "auto.offset.reset", "earliest",
         "isolation.level", "read_committed", "fetch.wait.max.ms", "100",
         "max.partition.fetch.bytes", "1048576", "fetch.max.bytes", "16777216",
-        "check.crcs", "true", "queued.max.messages.kbytes", "65536", NULL};
+        "check.crcs", "true", "queued.max.messages.kbytes", "65536",
+        // The development broker answers a fetch with all partitions to their ends.
+        "receive.message.max.bytes", "1500000000", NULL};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char why[512];
     if (rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, why, sizeof why) != RD_KAFKA_CONF_OK)

@@ -53,7 +53,7 @@ class Worker(Handoff):
             self.process = subprocess.Popen(self.command(), env=self.environment(), stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL)
         while time.monotonic() - started < self.options.deadline:
-            time.sleep(0.05)
+            time.sleep(0.2)
             if self.process.poll() is not None:
                 self.fail("ended")
             try:
@@ -160,7 +160,7 @@ def start(worker):
 def read_floor(worker):
     done = subprocess.run(
         [str(worker.options.reader), worker.options.bootstrap, worker.prefix + CHANGELOG,
-         str(PARTITIONS)], capture_output=True, text=True, timeout=300)
+         str(PARTITIONS)], capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout)

@@ -3,6 +3,7 @@
 struct ProfileTables: ~Copyable {
     let connection: Connection
     private let replace: Statement
+    private let add: Statement
     private let put: Statement
     private let unfilled: Statement
     private let fill: Statement
@@ -17,6 +18,8 @@ struct ProfileTables: ~Copyable {
     private let removeFact: Statement
     /// Between begin and end of a bulk restore: nothing is synced.
     private(set) var isRestoring = false
+    /// Whether the restore has taken the indexes away, to make them at its end.
+    private var lacksIndexes = false
     /// Whether any lead may be waiting.
     private var hasWaiting: Bool
 
@@ -33,6 +36,11 @@ struct ProfileTables: ~Copyable {
         let replace = try connection.prepare(
             "UPDATE profiles SET v = ?2 WHERE k = ?1 AND due IS ?3 AND idle IS ?4",
             operation: "write profiles")
+        let add = try connection.prepare(
+            """
+            INSERT INTO profiles (k, v, due, idle) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (k) DO NOTHING
+            """, operation: "write profiles")
         let put = try connection.prepare(
             """
             INSERT INTO profiles (k, v, due, idle) VALUES (?1, ?2, ?3, ?4)
@@ -66,6 +74,7 @@ struct ProfileTables: ~Copyable {
             "DELETE FROM facts WHERE name = ?1", operation: "write fact")
         // Only now: a half-made noncopyable value cannot be thrown away.
         self.replace = replace
+        self.add = add
         self.put = put
         self.unfilled = unfilled
         self.fill = fill
@@ -123,20 +132,38 @@ struct ProfileTables: ~Copyable {
     }
 
     mutating func beginBulkRestore() throws(StorageError) {
+        let begin = "begin restore"
         // On the disk before the first row that is not: only then does the marker mean anything.
-        try connection.execute("UPDATE meta SET restoring = 1", operation: "begin restore")
+        try connection.execute("UPDATE meta SET restoring = 1", operation: begin)
         try connection.checkpoint(.truncate)
-        try connection.execute("PRAGMA synchronous = OFF", operation: "begin restore")
+        try connection.execute("PRAGMA synchronous = OFF", operation: begin)
         isRestoring = true
+        // Whatever happens now makes the file worthless, so a log would only write each page twice.
+        // If another connection is in the way, the log stays, which is only slower.
+        try connection.execute("PRAGMA journal_mode = OFF", operation: begin)
+        guard try connection.integer("SELECT EXISTS (SELECT 1 FROM profiles)", operation: begin) == 0
+        else { return }
+        // Sorting them once costs less than finding a place for each row.
+        try connection.execute(Schema.laneIndexes.removal, operation: begin)
+        lacksIndexes = true
     }
 
     mutating func endBulkRestore(mark: ChangelogMark) throws(StorageError) {
-        try connection.execute("PRAGMA synchronous = NORMAL", operation: "end restore")
-        // A checkpoint syncs the log and then the whole database file, but only if the log holds
-        // anything: the mark sees to that.
+        let end = "end restore"
+        if lacksIndexes {
+            try connection.execute(Schema.laneIndexes.creation, operation: end)
+            lacksIndexes = false
+        }
+        try connection.execute("PRAGMA synchronous = NORMAL", operation: end)
+        // This commit, or else the checkpoint, syncs the whole database file, but only because
+        // there is something to write: the mark sees to that.
         try set(mark)
         try connection.checkpoint(.truncate)
-        try connection.execute("UPDATE meta SET restoring = 0", operation: "end restore")
+        guard try connection.text("PRAGMA journal_mode = WAL", operation: end) == "wal" else {
+            throw StorageError(
+                .busy, operation: end, file: connection.file, detail: "no write-ahead log")
+        }
+        try connection.execute("UPDATE meta SET restoring = 0", operation: end)
         try connection.checkpoint(.truncate)
         isRestoring = false
     }
@@ -148,18 +175,20 @@ struct ProfileTables: ~Copyable {
             hasWaiting = true
             try waiting.replace(change.key, by: rows)
         }
-        if change.value == nil {
-            try replaceAddresses(of: change.key, by: [])
-        } else if let addresses = change.addresses {
-            try replaceAddresses(of: change.key, by: addresses)
-        }
         guard let value = change.value else {
+            try replaceAddresses(of: change.key, by: [])
             return try remove.binding(blob: change.key.span, at: 1) { () throws(StorageError) in
                 try remove.run()
             }
         }
-        // A bulk restore mostly makes new rows.
-        if !isRestoring, try run(replace, change, value), replace.changes > 0 { return }
+        // A bulk restore mostly makes new rows, and a new row has nothing to be replaced.
+        if isRestoring, try run(add, change, value), add.changes > 0 {
+            return try put(change.addresses ?? [], of: change.key)
+        }
+        if let addresses = change.addresses {
+            try replaceAddresses(of: change.key, by: addresses)
+        }
+        if try run(replace, change, value), replace.changes > 0 { return }
         _ = try run(put, change, value)
     }
 
@@ -169,6 +198,10 @@ struct ProfileTables: ~Copyable {
         try removeAddresses.binding(blob: key.span, at: 1) { () throws(StorageError) in
             try removeAddresses.run()
         }
+        try put(addresses, of: key)
+    }
+
+    private func put(_ addresses: [String], of key: [UInt8]) throws(StorageError) {
         for address in addresses {
             try putAddress.binding(blob: key.span, at: 1) { () throws(StorageError) in
                 try putAddress.bind(address, at: 2)

@@ -107,6 +107,12 @@ struct ConnectionSettings: Sendable {
         return try statement.step() ? statement.integer(at: 0) : 0
     }
 
+    /// The first column of the first row as text, nil if there is none.
+    func text(_ sql: String, operation: String) throws(StorageError) -> String? {
+        let statement = try prepare(sql, operation: operation)
+        return try statement.step() ? statement.text(at: 0) : nil
+    }
+
     /// Runs `body` in one transaction that has the write lock from its start.
     ///
     /// When `body` or the commit throws, nothing of it remains.

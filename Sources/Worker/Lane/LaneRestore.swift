@@ -45,7 +45,7 @@ final class LaneRestore {
     /// may hold profiles whose deletion is no longer in the log.
     static let oldestFile: Int64 = 23 * 3_600_000
     /// From this many records on, the file is filled without a sync for each batch.
-    static let bulkThreshold: Int64 = 50_000
+    static let bulkThreshold: Int64 = 10_000
     static let batchRecords = 10_000
     static let progressInterval = Duration.seconds(2)
     /// How long a read without any record waits before it is noted that the restore makes no
@@ -62,6 +62,35 @@ final class LaneRestore {
     static func scrub(_ writer: ProfileWriter, mark: ChangelogMark) throws(StorageError) {
         try writer.scrub()
         try writer.write([], mark: mark, facts: [scrubFact(false)])
+    }
+
+    /// What a record says of a profile; no value deletes it.
+    private typealias Version = (key: [UInt8], value: [UInt8]?)
+
+    /// The first 16 bytes of a key as numbers, which order most keys without looking at them.
+    private struct KeyOrder: Comparable {
+        let high: UInt64
+        let low: UInt64
+
+        init(_ key: [UInt8]) {
+            var words: (UInt64, UInt64) = (0, 0)
+            for place in 0..<min(8, key.count) {
+                words.0 |= UInt64(key[place]) << UInt64(56 - 8 * place)
+            }
+            for place in 8..<max(8, min(16, key.count)) {
+                words.1 |= UInt64(key[place]) << UInt64(120 - 8 * place)
+            }
+            (high, low) = words
+        }
+
+        static func < (one: KeyOrder, other: KeyOrder) -> Bool {
+            one.high != other.high ? one.high < other.high : one.low < other.low
+        }
+    }
+
+    private struct Place {
+        let order: KeyOrder
+        let index: Int
     }
 
     /// The name of the fact that holds the encoded `LaneMark`.
@@ -189,7 +218,7 @@ final class LaneRestore {
         let reading = try kafka.readChangelog(changelog, from: from)
         let isBulk = end - from > LaneRestore.bulkThreshold
         if isBulk { try writer.beginBulkRestore() }
-        var pending: [[UInt8]: [UInt8]?] = [:]
+        var pending: [Version] = []
         var laneMark: [UInt8]?
         var position = from
         var reported = clock.now()
@@ -209,14 +238,17 @@ final class LaneRestore {
             }
             if let batch {
                 for place in 0..<batch.count {
-                    let record = batch.stored(at: place)
-                    guard let key = record.key else { continue }
+                    guard batch.hasKey(at: place) else { continue }
+                    let key = batch.withKey(at: place) { [UInt8](copying: $0) }
+                    let value =
+                        batch.hasValue(at: place)
+                        ? batch.withValue(at: place) { [UInt8](copying: $0) } : nil
                     if key == LaneMark.key {
-                        try note(record.value)
-                        laneMark = record.value
+                        try note(value)
+                        laneMark = value
                     } else {
-                        pending[key] = .some(record.value)
-                        hasErasures = hasErasures || LaneRestore.isErasure(record.value)
+                        pending.append((key, value))
+                        hasErasures = hasErasures || LaneRestore.isErasure(value)
                     }
                 }
             } else {
@@ -255,24 +287,42 @@ final class LaneRestore {
     }
 
     private func write(
-        _ pending: [[UInt8]: [UInt8]?], _ laneMark: [UInt8]?, _ position: Int64,
+        _ pending: [Version], _ laneMark: [UInt8]?, _ position: Int64,
         to writer: ProfileWriter
     ) throws {
         var changes: [ProfileChange] = []
         changes.reserveCapacity(pending.count)
-        for (key, value) in pending {
-            let timers = try value.map { try ProfileCodec.timers(of: $0) }
-            let addresses = try value.map { try ProfileCodec.addressKeys(of: $0) } ?? []
+        for (key, value) in LaneRestore.lastVersions(pending) {
+            let columns = try value.map { try ProfileCodec.columns(of: $0) }
             let waiting = try value.map { try ProfileCodec.waiting(of: $0, key: key) } ?? []
             changes.append(
                 ProfileChange(
-                    key, value ?? [], timers, addresses, waiting.map { WaitingRow($0, $1) }))
+                    key, value ?? [], columns?.timers, columns?.addressKeys ?? [],
+                    waiting.map { WaitingRow($0, $1) }))
         }
-        changes.sort { $0.key.span.precedes($1.key.span) }
         var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []
         if hasErasures { facts.append(LaneRestore.scrubFact(true)) }
         try writer.write(changes, mark: changelogMark(position), facts: facts)
         hasErasures = false
+    }
+
+    /// The last version of each key, in the order of the keys.
+    private static func lastVersions(_ pending: [Version]) -> [Version] {
+        var places = pending.indices.map { Place(order: KeyOrder(pending[$0].key), index: $0) }
+        places.sort { one, other in
+            if one.order != other.order { return one.order < other.order }
+            let (key, otherKey) = (pending[one.index].key, pending[other.index].key)
+            if key.span.precedes(otherKey.span) { return true }
+            return key == otherKey && one.index < other.index
+        }
+        var last: [Version] = []
+        last.reserveCapacity(places.count)
+        for place in places {
+            let version = pending[place.index]
+            if let before = last.last, before.key == version.key { last.removeLast() }
+            last.append(version)
+        }
+        return last
     }
 
     private func changelogMark(_ position: Int64) -> ChangelogMark {
