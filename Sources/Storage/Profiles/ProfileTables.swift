@@ -141,7 +141,8 @@ struct ProfileTables: ~Copyable {
         // Whatever happens now makes the file worthless, so a log would only write each page twice.
         // If another connection is in the way, the log stays, which is only slower.
         try connection.execute("PRAGMA journal_mode = OFF", operation: begin)
-        guard try connection.integer("SELECT EXISTS (SELECT 1 FROM profiles)", operation: begin) == 0
+        guard
+            try connection.integer("SELECT EXISTS (SELECT 1 FROM profiles)", operation: begin) == 0
         else { return }
         // Sorting them once costs less than finding a place for each row.
         try connection.execute(Schema.laneIndexes.removal, operation: begin)

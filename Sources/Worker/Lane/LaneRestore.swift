@@ -23,8 +23,6 @@ final class LaneRestore {
     /// The number of the last mark seen.
     private var sequence: Int64?
     private var hasGap = false
-    /// Whether what waits to be written takes the place of a person's data.
-    private var hasErasures = false
 
     init(
         lane: Int32, environment: LaneEnvironment, isStopping: @escaping @Sendable () -> Bool
@@ -45,7 +43,9 @@ final class LaneRestore {
     /// may hold profiles whose deletion is no longer in the log.
     static let oldestFile: Int64 = 23 * 3_600_000
     /// From this many records on, the file is filled without a sync for each batch.
-    static let bulkThreshold: Int64 = 10_000
+    static let bulkThreshold: Int64 = 50_000
+    /// The same for a file that holds nothing yet.
+    static let bulkThresholdOfNew: Int64 = 10_000
     static let batchRecords = 10_000
     static let progressInterval = Duration.seconds(2)
     /// How long a read without any record waits before it is noted that the restore makes no
@@ -62,35 +62,6 @@ final class LaneRestore {
     static func scrub(_ writer: ProfileWriter, mark: ChangelogMark) throws(StorageError) {
         try writer.scrub()
         try writer.write([], mark: mark, facts: [scrubFact(false)])
-    }
-
-    /// What a record says of a profile; no value deletes it.
-    private typealias Version = (key: [UInt8], value: [UInt8]?)
-
-    /// The first 16 bytes of a key as numbers, which order most keys without looking at them.
-    private struct KeyOrder: Comparable {
-        let high: UInt64
-        let low: UInt64
-
-        init(_ key: [UInt8]) {
-            var words: (UInt64, UInt64) = (0, 0)
-            for place in 0..<min(8, key.count) {
-                words.0 |= UInt64(key[place]) << UInt64(56 - 8 * place)
-            }
-            for place in 8..<max(8, min(16, key.count)) {
-                words.1 |= UInt64(key[place]) << UInt64(120 - 8 * place)
-            }
-            (high, low) = words
-        }
-
-        static func < (one: KeyOrder, other: KeyOrder) -> Bool {
-            one.high != other.high ? one.high < other.high : one.low < other.low
-        }
-    }
-
-    private struct Place {
-        let order: KeyOrder
-        let index: Int
     }
 
     /// The name of the fact that holds the encoded `LaneMark`.
@@ -216,10 +187,9 @@ final class LaneRestore {
         _ from: Int64, _ end: Int64, into writer: ProfileWriter
     ) async throws -> Bool {
         let reading = try kafka.readChangelog(changelog, from: from)
-        let isBulk = end - from > LaneRestore.bulkThreshold
+        let isBulk = try isBulk(end - from, writer)
         if isBulk { try writer.beginBulkRestore() }
-        var pending: [Version] = []
-        var laneMark: [UInt8]?
+        var stretch = ChangelogStretch()
         var position = from
         var reported = clock.now()
         while position < end {
@@ -227,7 +197,7 @@ final class LaneRestore {
                 await reading.close()
                 // What was read so far stays: the next restore goes on from there.
                 if isBulk, position > from {
-                    try write(pending, laneMark, position, to: writer)
+                    try write(&stretch, position, to: writer)
                     try writer.endBulkRestore(mark: changelogMark(position))
                 }
                 return false
@@ -237,20 +207,7 @@ final class LaneRestore {
                     max: LaneRestore.batchRecords, timeout: LaneRestore.readTimeout)
             }
             if let batch {
-                for place in 0..<batch.count {
-                    guard batch.hasKey(at: place) else { continue }
-                    let key = batch.withKey(at: place) { [UInt8](copying: $0) }
-                    let value =
-                        batch.hasValue(at: place)
-                        ? batch.withValue(at: place) { [UInt8](copying: $0) } : nil
-                    if key == LaneMark.key {
-                        try note(value)
-                        laneMark = value
-                    } else {
-                        pending.append((key, value))
-                        hasErasures = hasErasures || LaneRestore.isErasure(value)
-                    }
-                }
+                for mark in stretch.take(batch) { try note(mark) }
             } else {
                 logger.notice(
                     "restore waits for an open transaction to end",
@@ -262,20 +219,17 @@ final class LaneRestore {
                 reported = clock.now()
                 progress(min(position, end) - from, end - from)
             }
-            if pending.count >= LaneRestore.batchRecords || position >= end {
-                try write(pending, laneMark, position, to: writer)
-                pending.removeAll(keepingCapacity: true)
-            }
+            if stretch.isFull || position >= end { try write(&stretch, position, to: writer) }
         }
         await reading.close()
         if isBulk { try writer.endBulkRestore(mark: changelogMark(position)) }
         return true
     }
 
-    /// Whether a profile's new value leaves less of a person than may have been there before.
-    private static func isErasure(_ value: [UInt8]?) -> Bool {
-        guard let value else { return true }
-        return ProfileCodec.isErased(value) || ProfileCodec.isStub(value)
+    /// A crash in a bulk restore costs the whole file, which an empty one can afford sooner.
+    private func isBulk(_ records: Int64, _ writer: ProfileWriter) throws -> Bool {
+        let isNew = try writer.mark() == nil
+        return records > (isNew ? LaneRestore.bulkThresholdOfNew : LaneRestore.bulkThreshold)
     }
 
     /// Marks may repeat, because the local position may lag, but none may be missing.
@@ -287,42 +241,11 @@ final class LaneRestore {
     }
 
     private func write(
-        _ pending: [Version], _ laneMark: [UInt8]?, _ position: Int64,
-        to writer: ProfileWriter
+        _ stretch: inout ChangelogStretch, _ position: Int64, to writer: ProfileWriter
     ) throws {
-        var changes: [ProfileChange] = []
-        changes.reserveCapacity(pending.count)
-        for (key, value) in LaneRestore.lastVersions(pending) {
-            let columns = try value.map { try ProfileCodec.columns(of: $0) }
-            let waiting = try value.map { try ProfileCodec.waiting(of: $0, key: key) } ?? []
-            changes.append(
-                ProfileChange(
-                    key, value ?? [], columns?.timers, columns?.addressKeys ?? [],
-                    waiting.map { WaitingRow($0, $1) }))
-        }
-        var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []
-        if hasErasures { facts.append(LaneRestore.scrubFact(true)) }
-        try writer.write(changes, mark: changelogMark(position), facts: facts)
-        hasErasures = false
-    }
-
-    /// The last version of each key, in the order of the keys.
-    private static func lastVersions(_ pending: [Version]) -> [Version] {
-        var places = pending.indices.map { Place(order: KeyOrder(pending[$0].key), index: $0) }
-        places.sort { one, other in
-            if one.order != other.order { return one.order < other.order }
-            let (key, otherKey) = (pending[one.index].key, pending[other.index].key)
-            if key.span.precedes(otherKey.span) { return true }
-            return key == otherKey && one.index < other.index
-        }
-        var last: [Version] = []
-        last.reserveCapacity(places.count)
-        for place in places {
-            let version = pending[place.index]
-            if let before = last.last, before.key == version.key { last.removeLast() }
-            last.append(version)
-        }
-        return last
+        try writer.write(
+            try stretch.changes(), mark: changelogMark(position), facts: stretch.facts)
+        stretch.removeAll()
     }
 
     private func changelogMark(_ position: Int64) -> ChangelogMark {
