@@ -21,6 +21,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 import kafka
 import measure_restore
+import measure_rolling
 from workbench import PARTITIONS, Handoff, Program, Progress, feed, say, seconds_of
 
 SLICE_BYTES = 60_000_000
@@ -42,6 +43,7 @@ def parse_arguments():
     parser.add_argument("--deadline", type=float, default=300, help="seconds for the throughput")
     parser.add_argument("--only", choices=["floor", "handoff"])
     parser.add_argument("--restore", action="store_true", help="see measure_restore.py")
+    parser.add_argument("--rolling", action="store_true", help="see measure_rolling.py")
     parser.add_argument("--profiles", type=int, default=300_000, help="with --restore")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -179,10 +181,12 @@ def main():
     options = parse_arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run = f"{os.getpid()}-{int(time.time())}"
-    if options.restore:
-        result = measure_restore.measure(options, run)
-        print(json.dumps(result) if options.json else measure_restore.table(result))
-        return
+    for wanted, module in ((options.restore, measure_restore),
+                           (options.rolling, measure_rolling)):
+        if wanted:
+            result = module.measure(options, run)
+            print(json.dumps(result) if options.json else module.table(result))
+            return
     programs = [Floor("floor", options, run), Handoff("handoff", options, run)]
     results = {program.name: measure(program) for program in programs
                if options.only in (None, program.name)}

@@ -106,19 +106,16 @@ struct ProfileTables: ~Copyable {
     }
 
     mutating func write(
-        _ changes: some Sequence<ProfileChange>, mark: ChangelogMark, facts: [StoredFact]
+        _ changes: [ProfileChange], mark: ChangelogMark, facts: [StoredFact]
     ) throws(StorageError) -> Int {
         var hasWaiting = hasWaiting
         let count = try connection.transaction(operation: "write profiles") {
             () throws(StorageError) -> Int in
-            var count = 0
-            for change in changes {
-                try apply(change, &hasWaiting)
-                count += 1
-            }
+            // By place: a loop over the elements copies each, with all that it owns.
+            for place in changes.indices { try apply(changes[place], &hasWaiting) }
             for fact in facts { try apply(fact) }
             try set(mark)
-            return count
+            return changes.count
         }
         self.hasWaiting = hasWaiting
         return count
