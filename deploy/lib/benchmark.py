@@ -20,6 +20,7 @@ from pathlib import Path
 from confluent_kafka import Consumer, TopicPartition
 
 import kafka
+import measure_backlog
 import measure_restore
 import measure_rolling
 from workbench import PARTITIONS, Handoff, Program, Progress, feed, say, seconds_of
@@ -44,6 +45,8 @@ def parse_arguments():
     parser.add_argument("--only", choices=["floor", "handoff"])
     parser.add_argument("--restore", action="store_true", help="see measure_restore.py")
     parser.add_argument("--rolling", action="store_true", help="see measure_rolling.py")
+    parser.add_argument("--backlog", action="store_true", help="see measure_backlog.py")
+    parser.add_argument("--broker-pid", type=int, help="of the private broker, to make it slow")
     parser.add_argument("--profiles", type=int, default=300_000, help="with --restore")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -182,7 +185,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run = f"{os.getpid()}-{int(time.time())}"
     for wanted, module in ((options.restore, measure_restore),
-                           (options.rolling, measure_rolling)):
+                           (options.rolling, measure_rolling),
+                           (options.backlog, measure_backlog)):
         if wanted:
             result = module.measure(options, run)
             print(json.dumps(result) if options.json else module.table(result))

@@ -154,8 +154,9 @@ class Progress:
     def goal(self):
         return kafka.end_offsets(self.consumer, self.program.inputs)
 
-    def until(self, goal, deadline):
-        """Waits for the goal; when the first new commit was seen, and what it held."""
+    def until(self, goal, deadline, short=0):
+        """Waits for the goal, but for `short` records; when the first new commit was seen, and what
+        it held."""
         base = first = None
         while True:
             done = kafka.committed(self.client, self.program.group, goal)
@@ -164,7 +165,7 @@ class Progress:
             base = reached if base is None else base
             if first is None and reached > base:
                 first = (now, reached)
-            if reached >= sum(goal.values()):
+            if reached >= sum(goal.values()) - short:
                 return first or (now, reached), now
             if self.program.process.poll() is not None:
                 self.program.fail("ended before its work was done")

@@ -8,8 +8,7 @@ struct ProfileTables: ~Copyable {
     private let unfilled: Statement
     private let fill: Statement
     private let remove: Statement
-    private let putAddress: Statement
-    private let removeAddresses: Statement
+    private let addresses: AddressTable
     private let waiting: WaitingTable
     private let readMark: Statement
     private let setMark: Statement
@@ -52,11 +51,7 @@ struct ProfileTables: ~Copyable {
             "UPDATE profiles SET due = ?2, idle = ?3 WHERE k = ?1", operation: "migrate")
         let remove = try connection.prepare(
             "DELETE FROM profiles WHERE k = ?1", operation: "write profiles")
-        let putAddress = try connection.prepare(
-            "INSERT OR IGNORE INTO addresses (k, address) VALUES (?1, ?2)",
-            operation: "write profiles")
-        let removeAddresses = try connection.prepare(
-            "DELETE FROM addresses WHERE k = ?1", operation: "write profiles")
+        let addresses = try AddressTable(connection)
         let waiting = try WaitingTable(connection)
         let readMark = try connection.prepare(
             "SELECT changelog_position, written_at_ms FROM meta", operation: "read mark")
@@ -79,8 +74,7 @@ struct ProfileTables: ~Copyable {
         self.unfilled = unfilled
         self.fill = fill
         self.remove = remove
-        self.putAddress = putAddress
-        self.removeAddresses = removeAddresses
+        self.addresses = addresses
         hasWaiting = waiting.hasRows
         self.waiting = waiting
         self.readMark = readMark
@@ -106,18 +100,33 @@ struct ProfileTables: ~Copyable {
     }
 
     mutating func write(
-        _ changes: [ProfileChange], mark: ChangelogMark, facts: [StoredFact]
+        _ changes: some Sequence<ProfileChange>, mark: ChangelogMark, facts: [StoredFact]
     ) throws(StorageError) -> Int {
         var hasWaiting = hasWaiting
         let count = try connection.transaction(operation: "write profiles") {
             () throws(StorageError) -> Int in
-            // By place: a loop over the elements copies each, with all that it owns.
-            for place in changes.indices { try apply(changes[place], &hasWaiting) }
+            let count = try apply(changes, &hasWaiting)
             for fact in facts { try apply(fact) }
             try set(mark)
-            return changes.count
+            return count
         }
         self.hasWaiting = hasWaiting
+        return count
+    }
+
+    private func apply(
+        _ changes: some Sequence<ProfileChange>, _ hasWaiting: inout Bool
+    ) throws(StorageError) -> Int {
+        // By place: through the protocol each change would be copied, with all that it owns.
+        if let array = changes as? [ProfileChange] {
+            for place in array.indices { try apply(array[place], &hasWaiting) }
+            return array.count
+        }
+        var count = 0
+        for change in changes {
+            try apply(change, &hasWaiting)
+            count += 1
+        }
         return count
     }
 
@@ -174,38 +183,18 @@ struct ProfileTables: ~Copyable {
             try waiting.replace(change.key, by: rows)
         }
         guard let value = change.value else {
-            try replaceAddresses(of: change.key, by: [])
+            try addresses.replace(change.key, by: [])
             return try remove.binding(blob: change.key.span, at: 1) { () throws(StorageError) in
                 try remove.run()
             }
         }
         // A bulk restore mostly makes new rows, and a new row has nothing to be replaced.
         if isRestoring, try run(add, change, value), add.changes > 0 {
-            return try put(change.addresses ?? [], of: change.key)
+            return try addresses.add(change.addresses ?? [], of: change.key)
         }
-        if let addresses = change.addresses {
-            try replaceAddresses(of: change.key, by: addresses)
-        }
+        if let now = change.addresses { try addresses.replace(change.key, by: now) }
         if try run(replace, change, value), replace.changes > 0 { return }
         _ = try run(put, change, value)
-    }
-
-    private func replaceAddresses(
-        of key: [UInt8], by addresses: [String]
-    ) throws(StorageError) {
-        try removeAddresses.binding(blob: key.span, at: 1) { () throws(StorageError) in
-            try removeAddresses.run()
-        }
-        try put(addresses, of: key)
-    }
-
-    private func put(_ addresses: [String], of key: [UInt8]) throws(StorageError) {
-        for address in addresses {
-            try putAddress.binding(blob: key.span, at: 1) { () throws(StorageError) in
-                try putAddress.bind(address, at: 2)
-                try putAddress.run()
-            }
-        }
     }
 
     /// Runs one of the two writing statements; true, so that it can stand in a condition.
@@ -233,8 +222,8 @@ struct ProfileTables: ~Copyable {
             var rows: [(key: [UInt8], value: [UInt8])] = []
             try readUnfilled(limit: limit, into: &rows)
             for row in rows {
-                let (due, idle, addresses) = columns(row.value)
-                try replaceAddresses(of: row.key, by: addresses)
+                let (due, idle, found) = columns(row.value)
+                try addresses.replace(row.key, by: found)
                 try fill.binding(blob: row.key.span, at: 1) { () throws(StorageError) in
                     try fill.bind(idle, at: 3)
                     try fill.binding(optionalBlob: due, at: 2) { () throws(StorageError) in

@@ -128,9 +128,7 @@ package final class ProfileWriter: Sendable {
         _ changes: some Sequence<ProfileChange> & Sendable, mark: ChangelogMark,
         facts: [StoredFact] = []
     ) throws(StorageError) -> Int {
-        // As one known type: through the protocol each change would be copied on its way.
-        let changes = Array(changes)
-        return try state.withLock { (tables) throws(StorageError) -> Int in
+        try state.withLock { (tables) throws(StorageError) -> Int in
             let count = try tables.write(changes, mark: mark, facts: facts)
             // Without syncs a checkpoint is only copying, and the log must not hold everything.
             if tables.isRestoring, logBytes > Self.restoreLogBytes {
