@@ -48,7 +48,7 @@ extension EndToEnd {
             ) { stage in
                 try await scene.feedReference(stage)
                 // So much that the third has not seen the end of it when it leaves.
-                try await scene.feed(stage, noise: 240)
+                try await scene.feed(stage, noise: 120)
                 let workers = try ["one", "two"].map { try stage.start($0, isStatic: false) }
                 try await stage.waitForProgress(beyond: 0, workers[0])
                 let third = try stage.start("three", isStatic: false)

@@ -7,9 +7,10 @@ import WireFormats
 ///
 /// Bounded, see `isFull`, by `writeBytes` or `writeRecords` and one batch.
 struct ChangelogStretch {
-    /// What is gathered for one transaction, in bytes of keys and values. Each transaction writes
-    /// most pages of the index of keys anew, so fewer of them are better; each lane that restores
-    /// holds as much.
+    /// What is gathered for one transaction, in bytes of keys and values.
+    ///
+    /// Each transaction writes most pages of the index of keys anew, so fewer of them are better;
+    /// each lane that restores holds as much.
     static let writeBytes = 16 << 20
     /// The same in records, for very small ones.
     static let writeRecords = 30_000
