@@ -42,8 +42,8 @@ MEASURED = {
     "cpu": Number(CPU, "us", "CPU for an event", IN_TURNS),
     "cold_cpu": Number(66, "us", "more for an event whose lead is not in memory",
                        "`footprint.py` with 16 MiB of `hot_profile_bytes` against 160 MiB"),
-    "peak_memory": Number(390, "MB", "memory of a worker at its peak",
-                          "`deploy/benchmark`, the runs in turns (415 MB in Decisions 11)"),
+    "peak_memory": Number(480, "MB", "memory of a worker at its peak, mapped files apart",
+                          "`deploy/benchmark --backlog`, 2,100,000 events of 100,000 leads"),
     "input_bytes": Number(301, "bytes", "an input record, key and JSON", BACKLOG),
     "changelog_records": Number(0.97, "", "changelog records for an event", STEADY),
     "changelog_bytes": Number(588, "bytes", "a changelog record (10 activities a lead)", BACKLOG),
@@ -53,8 +53,8 @@ MEASURED = {
     "mql_bytes": Number(3_140, "bytes", "an MQL with its headers", BACKLOG),
     "state_bytes": Number(1_043, "bytes", "a profile in the state folder, indexes included",
                           BACKLOG),
-    "restore_rate": Number(73_000, "records/s", "a worker's restore of all its lanes, empty disk",
-                           BACKLOG),
+    "restore_rate": Number(100_000, "records/s", "a worker's restore of all its lanes, empty disk",
+                           "`deploy/benchmark --restore`, 300,000 profiles, the broker beside it"),
 }
 ASSUMED = {
     "profiles": Number(1_000, "", "profiles for each event/s (86 events a lead and day)", ""),
