@@ -5,3 +5,9 @@
 static inline int handoff_bind_text_copy(sqlite3_stmt *s, int i, const char *text, int bytes) {
     return sqlite3_bind_text(s, i, text, bytes, SQLITE_TRANSIENT);
 }
+
+// Counting memory takes a lock of the whole process for each allocation, and lanes would wait for
+// each other there. Variadic, which Swift does not import; only before the first connection.
+static inline int handoff_count_no_memory(void) {
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}

@@ -164,6 +164,10 @@ struct ByteReader {
     }
 
     mutating func unsigned() throws(ProfileCodecError) -> UInt64 {
+        if place < bytes.count, bytes[place] < 0x80 {
+            defer { place += 1 }
+            return UInt64(bytes[place])
+        }
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {

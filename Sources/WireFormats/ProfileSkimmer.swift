@@ -17,6 +17,18 @@ extension ProfileCodec {
 }
 
 extension ProfileCodec {
+    /// What `timers(of:)` and `addressKeys(of:)` say, in one walk through the bytes: for restores.
+    package static func columns(
+        of encoded: [UInt8]
+    ) throws(ProfileCodecError) -> (timers: ProfileTimers, addressKeys: [String]) {
+        guard ProfileSkimmer.knows(encoded) else {
+            return (try timers(of: encoded), try addressKeys(of: encoded))
+        }
+        var skimmer = ProfileSkimmer(encoded)
+        let timers = try skimmer.timers()
+        return (timers, skimmer.foundAddressKeys)
+    }
+
     /// What `LeadFields.addressKeys` would say of an encoded profile, told without decoding it.
     package static func addressKeys(
         of encoded: [UInt8]
@@ -54,6 +66,8 @@ private struct ProfileSkimmer {
     private var base: Int64 = 0
     private var last = Timestamp.distantPast
     private var next: AlertOrder?
+    private var email: String?
+    private var domain: String?
 
     init(_ bytes: [UInt8]) {
         reader = ByteReader(bytes)
@@ -64,20 +78,12 @@ private struct ProfileSkimmer {
         let flags = ProfileCodec.Flags(rawValue: try reader.byte())
         if flags.contains(.hasAsOf) { _ = try reader.signed() }
         if flags.contains(.isErased) { _ = try reader.signed() }
-        var (email, domain): (String?, String?) = (nil, nil)
-        for _ in 0..<(try reader.count()) {
-            let packed = try reader.byte()
-            if packed & 1 == 0 { _ = try absoluteStamp() }
-            switch (try reader.byte(), LeadField(rawValue: packed >> 1)) {
-            case (0, .email): email = try reader.text()
-            case (0, .companyDomain): domain = try reader.text()
-            case (0, _): try skipText()
-            case (1, _): try reader.skip(8)
-            default: break
-            }
-        }
-        return AddressKey.keys(email: email, companyDomain: domain)
+        for _ in 0..<(try reader.count()) { try skimField() }
+        return foundAddressKeys
     }
+
+    /// The addresses of the fields that were walked through.
+    var foundAddressKeys: [String] { AddressKey.keys(email: email, companyDomain: domain) }
 
     mutating func timers() throws(ProfileCodecError) -> ProfileTimers {
         _ = try reader.byte()
@@ -103,7 +109,7 @@ private struct ProfileSkimmer {
 
     /// Everything before the products.
     private mutating func skipFacts(_ flags: ProfileCodec.Flags) throws(ProfileCodecError) {
-        for _ in 0..<(try reader.count()) { try skipField() }
+        for _ in 0..<(try reader.count()) { try skimField() }
         try skipSymbols()
         if flags.contains(.hasTouch) {
             try skipTouch()
@@ -129,12 +135,14 @@ private struct ProfileSkimmer {
         }
     }
 
-    private mutating func skipField() throws(ProfileCodecError) {
+    private mutating func skimField() throws(ProfileCodecError) {
         let packed = try reader.byte()
         if packed & 1 == 0 { _ = try absoluteStamp() }
-        switch try reader.byte() {
-        case 0: try skipText()
-        case 1: try reader.skip(8)
+        switch (try reader.byte(), LeadField(rawValue: packed >> 1)) {
+        case (0, .email): email = try reader.text()
+        case (0, .companyDomain): domain = try reader.text()
+        case (0, _): try skipText()
+        case (1, _): try reader.skip(8)
         default: break
         }
     }

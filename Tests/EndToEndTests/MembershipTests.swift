@@ -48,7 +48,7 @@ extension EndToEnd {
             ) { stage in
                 try await scene.feedReference(stage)
                 // So much that the third has not seen the end of it when it leaves.
-                try await scene.feed(stage, noise: 240)
+                try await scene.feed(stage, noise: 120)
                 let workers = try ["one", "two"].map { try stage.start($0, isStatic: false) }
                 try await stage.waitForProgress(beyond: 0, workers[0])
                 let third = try stage.start("three", isStatic: false)
@@ -65,6 +65,48 @@ extension EndToEnd {
                 #expect(!lanes.isEmpty)
                 #expect(leftAtLeave > 0, "not in mid-stream")
                 try await stage.waitUntilDone()
+                let faults = try scene.differences(try await stage.published(), stage)
+                #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
+            }
+        }
+
+        @Test(
+            "workers with instance ids, restarted one by one, keep their lanes and repeat nothing",
+            .timeLimit(.minutes(10)))
+        func rolling() async throws {
+            let scene = try Scene(seed: 305, lanes: 6)
+            // However slow the machine, a restart is over before the group misses anybody.
+            let settings = ["HANDOFF_SESSION_TIMEOUT": "2m"]
+            try await Stage.with(
+                definition: scene.definition, lanes: 6,
+                settings: scene.environment.merging(settings) { $1 }
+            ) { stage in
+                try await scene.feedReference(stage)
+                // All there before they come, so that the order is known.
+                try await scene.feed(stage, noise: 240)
+                let names = ["one", "two", "three"]
+                var workers = try names.map { try stage.start($0) }
+                try await MembershipTests.waitUntilShared(workers, lanes: 6)
+                let shares = workers.map { $0.readyLanes.last ?? [] }
+                let words = workers.map(\.readyLanes.count)
+                var lefts: [Int64] = []
+                for place in names.indices {
+                    #expect(try await workers[place].stop() == .exited(0))
+                    lefts.append(try await stage.totalLag())
+                    workers[place] = try stage.start(names[place])
+                    try await workers[place].waitUntilReady()
+                    #expect(workers[place].readyLanes == [shares[place]])
+                    // A worker whose lanes were taken away, or joined by others, says so.
+                    for other in names.indices where other > place {
+                        #expect(workers[other].readyLanes.count == words[other])
+                    }
+                    for other in names.indices where other < place {
+                        #expect(workers[other].readyLanes.count == 1)
+                    }
+                }
+                print("restarted with \(lefts) left")
+                try await stage.waitUntilDone()
+                #expect(workers.map(\.readyLanes.last) == shares)
                 let faults = try scene.differences(try await stage.published(), stage)
                 #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
             }

@@ -29,6 +29,7 @@ class Number(NamedTuple):
 # event can be compared and events a second cannot: 13.8 us, 0.70 of what it was.
 BEFORE_RATE, BEFORE_CPU, CPU = 65_000, 19.6, 13.8
 CORES = 2
+MIB = 1.048576
 IN_TURNS = "`deploy/benchmark`, in turns with the program of Decisions 11: 0.70 of its 19.6 us"
 COMPUTED = ("computed: at 65,000/s (`deploy/benchmark`, Decisions 11) all that runs on the two "
             "cores has 30.8 us for an event, and needs 5.8 us less now")
@@ -41,8 +42,8 @@ MEASURED = {
     "cpu": Number(CPU, "us", "CPU for an event", IN_TURNS),
     "cold_cpu": Number(66, "us", "more for an event whose lead is not in memory",
                        "`footprint.py` with 16 MiB of `hot_profile_bytes` against 160 MiB"),
-    "peak_memory": Number(390, "MB", "memory of a worker at its peak",
-                          "`deploy/benchmark`, the runs in turns (415 MB in Decisions 11)"),
+    "peak_memory": Number(480, "MB", "memory of a worker at its peak, mapped files apart",
+                          "`deploy/benchmark --backlog`, 2,100,000 events of 100,000 leads"),
     "input_bytes": Number(301, "bytes", "an input record, key and JSON", BACKLOG),
     "changelog_records": Number(0.97, "", "changelog records for an event", STEADY),
     "changelog_bytes": Number(588, "bytes", "a changelog record (10 activities a lead)", BACKLOG),
@@ -52,8 +53,8 @@ MEASURED = {
     "mql_bytes": Number(3_140, "bytes", "an MQL with its headers", BACKLOG),
     "state_bytes": Number(1_043, "bytes", "a profile in the state folder, indexes included",
                           BACKLOG),
-    "restore_rate": Number(73_000, "records/s", "a worker's restore of all its lanes, empty disk",
-                           BACKLOG),
+    "restore_rate": Number(100_000, "records/s", "a worker's restore of all its lanes, empty disk",
+                           "`deploy/benchmark --restore`, 300,000 profiles, the broker beside it"),
 }
 ASSUMED = {
     "profiles": Number(1_000, "", "profiles for each event/s (86 events a lead and day)", ""),
@@ -70,6 +71,7 @@ ASSUMED = {
 # Of a worker's full speed, so that it takes over a neighbour's lanes and works off a backlog.
 HEADROOM = 0.5
 FEWEST_WORKERS = 2
+BENCHMARK_LANES = 6
 LANES_PER_WORKER = 4
 # Changelog, status changes and three products; and the group's offsets once for a transaction.
 TOPICS_WRITTEN = 5
@@ -100,6 +102,23 @@ def partitions(rate):
     while count < LANES_PER_WORKER * workers(rate):
         count *= 2
     return count
+
+
+def memory_bound(lanes):
+    """What the limits of a worker with so many lanes allow, by part, in MB."""
+    inputs = 3 * lanes
+    return {
+        "profiles in memory (`hot_profile_bytes`)": 160 * MIB,
+        "profiles on their way to the disk (4 x `flush_bytes`, then lanes wait)": 4 * 32 * MIB,
+        "two epochs, the one that is filled and the one that is committed (48 MiB each)":
+            2 * 48 * MIB,
+        "records that the producer holds (`queue.buffering.max.kbytes`)": 64 * MIB,
+        "records that wait in the client, for each partition of an input "
+        "(`queued.max.messages.kbytes` or `queued.min.messages`, and a fetch)": 9 * MIB * inputs,
+        "one answer of a broker (`fetch.max.bytes`)": 16 * MIB,
+        "SQLite's caches, for each lane, and of the reference data": (22 * lanes + 8) * MIB,
+        "program, libraries and threads": 60 * MIB,
+    }
 
 
 def output_bytes():
@@ -216,6 +235,9 @@ def tables():
     return {
         "measured": table(["measured", "value", "source"], [
             [number.what, shown(number), number.source] for number in MEASURED.values()]),
+        "memory": table(["what", f"with {BENCHMARK_LANES} lanes"], [
+            *[[what, f"{value:,.0f} MB"] for what, value in memory_bound(BENCHMARK_LANES).items()],
+            ["all of it at once", f"{sum(memory_bound(BENCHMARK_LANES).values()):,.0f} MB"]]),
         "assumed": table(["assumed", "value"], [
             ["of a worker's full speed that is planned with", f"{HEADROOM:g}"],
             ["lanes for each worker, at least", str(LANES_PER_WORKER)],

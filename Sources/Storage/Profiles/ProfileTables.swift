@@ -3,12 +3,12 @@
 struct ProfileTables: ~Copyable {
     let connection: Connection
     private let replace: Statement
+    private let add: Statement
     private let put: Statement
     private let unfilled: Statement
     private let fill: Statement
     private let remove: Statement
-    private let putAddress: Statement
-    private let removeAddresses: Statement
+    private let addresses: AddressTable
     private let waiting: WaitingTable
     private let readMark: Statement
     private let setMark: Statement
@@ -17,6 +17,8 @@ struct ProfileTables: ~Copyable {
     private let removeFact: Statement
     /// Between begin and end of a bulk restore: nothing is synced.
     private(set) var isRestoring = false
+    /// Whether the restore has taken the indexes away, to make them at its end.
+    private var lacksIndexes = false
     /// Whether any lead may be waiting.
     private var hasWaiting: Bool
 
@@ -33,6 +35,11 @@ struct ProfileTables: ~Copyable {
         let replace = try connection.prepare(
             "UPDATE profiles SET v = ?2 WHERE k = ?1 AND due IS ?3 AND idle IS ?4",
             operation: "write profiles")
+        let add = try connection.prepare(
+            """
+            INSERT INTO profiles (k, v, due, idle) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (k) DO NOTHING
+            """, operation: "write profiles")
         let put = try connection.prepare(
             """
             INSERT INTO profiles (k, v, due, idle) VALUES (?1, ?2, ?3, ?4)
@@ -44,11 +51,7 @@ struct ProfileTables: ~Copyable {
             "UPDATE profiles SET due = ?2, idle = ?3 WHERE k = ?1", operation: "migrate")
         let remove = try connection.prepare(
             "DELETE FROM profiles WHERE k = ?1", operation: "write profiles")
-        let putAddress = try connection.prepare(
-            "INSERT OR IGNORE INTO addresses (k, address) VALUES (?1, ?2)",
-            operation: "write profiles")
-        let removeAddresses = try connection.prepare(
-            "DELETE FROM addresses WHERE k = ?1", operation: "write profiles")
+        let addresses = try AddressTable(connection)
         let waiting = try WaitingTable(connection)
         let readMark = try connection.prepare(
             "SELECT changelog_position, written_at_ms FROM meta", operation: "read mark")
@@ -66,12 +69,12 @@ struct ProfileTables: ~Copyable {
             "DELETE FROM facts WHERE name = ?1", operation: "write fact")
         // Only now: a half-made noncopyable value cannot be thrown away.
         self.replace = replace
+        self.add = add
         self.put = put
         self.unfilled = unfilled
         self.fill = fill
         self.remove = remove
-        self.putAddress = putAddress
-        self.removeAddresses = removeAddresses
+        self.addresses = addresses
         hasWaiting = waiting.hasRows
         self.waiting = waiting
         self.readMark = readMark
@@ -102,16 +105,28 @@ struct ProfileTables: ~Copyable {
         var hasWaiting = hasWaiting
         let count = try connection.transaction(operation: "write profiles") {
             () throws(StorageError) -> Int in
-            var count = 0
-            for change in changes {
-                try apply(change, &hasWaiting)
-                count += 1
-            }
+            let count = try apply(changes, &hasWaiting)
             for fact in facts { try apply(fact) }
             try set(mark)
             return count
         }
         self.hasWaiting = hasWaiting
+        return count
+    }
+
+    private func apply(
+        _ changes: some Sequence<ProfileChange>, _ hasWaiting: inout Bool
+    ) throws(StorageError) -> Int {
+        // By place: through the protocol each change would be copied, with all that it owns.
+        if let array = changes as? [ProfileChange] {
+            for place in array.indices { try apply(array[place], &hasWaiting) }
+            return array.count
+        }
+        var count = 0
+        for change in changes {
+            try apply(change, &hasWaiting)
+            count += 1
+        }
         return count
     }
 
@@ -123,20 +138,39 @@ struct ProfileTables: ~Copyable {
     }
 
     mutating func beginBulkRestore() throws(StorageError) {
+        let begin = "begin restore"
         // On the disk before the first row that is not: only then does the marker mean anything.
-        try connection.execute("UPDATE meta SET restoring = 1", operation: "begin restore")
+        try connection.execute("UPDATE meta SET restoring = 1", operation: begin)
         try connection.checkpoint(.truncate)
-        try connection.execute("PRAGMA synchronous = OFF", operation: "begin restore")
+        try connection.execute("PRAGMA synchronous = OFF", operation: begin)
         isRestoring = true
+        // Whatever happens now makes the file worthless, so a log would only write each page twice.
+        // If another connection is in the way, the log stays, which is only slower.
+        try connection.execute("PRAGMA journal_mode = OFF", operation: begin)
+        guard
+            try connection.integer("SELECT EXISTS (SELECT 1 FROM profiles)", operation: begin) == 0
+        else { return }
+        // Sorting them once costs less than finding a place for each row.
+        try connection.execute(Schema.laneIndexes.removal, operation: begin)
+        lacksIndexes = true
     }
 
     mutating func endBulkRestore(mark: ChangelogMark) throws(StorageError) {
-        try connection.execute("PRAGMA synchronous = NORMAL", operation: "end restore")
-        // A checkpoint syncs the log and then the whole database file, but only if the log holds
-        // anything: the mark sees to that.
+        let end = "end restore"
+        if lacksIndexes {
+            try connection.execute(Schema.laneIndexes.creation, operation: end)
+            lacksIndexes = false
+        }
+        try connection.execute("PRAGMA synchronous = NORMAL", operation: end)
+        // This commit, or else the checkpoint, syncs the whole database file, but only because
+        // there is something to write: the mark sees to that.
         try set(mark)
         try connection.checkpoint(.truncate)
-        try connection.execute("UPDATE meta SET restoring = 0", operation: "end restore")
+        guard try connection.text("PRAGMA journal_mode = WAL", operation: end) == "wal" else {
+            throw StorageError(
+                .busy, operation: end, file: connection.file, detail: "no write-ahead log")
+        }
+        try connection.execute("UPDATE meta SET restoring = 0", operation: end)
         try connection.checkpoint(.truncate)
         isRestoring = false
     }
@@ -148,33 +182,19 @@ struct ProfileTables: ~Copyable {
             hasWaiting = true
             try waiting.replace(change.key, by: rows)
         }
-        if change.value == nil {
-            try replaceAddresses(of: change.key, by: [])
-        } else if let addresses = change.addresses {
-            try replaceAddresses(of: change.key, by: addresses)
-        }
         guard let value = change.value else {
+            try addresses.replace(change.key, by: [])
             return try remove.binding(blob: change.key.span, at: 1) { () throws(StorageError) in
                 try remove.run()
             }
         }
-        // A bulk restore mostly makes new rows.
-        if !isRestoring, try run(replace, change, value), replace.changes > 0 { return }
+        // A bulk restore mostly makes new rows, and a new row has nothing to be replaced.
+        if isRestoring, try run(add, change, value), add.changes > 0 {
+            return try addresses.add(change.addresses ?? [], of: change.key)
+        }
+        if let now = change.addresses { try addresses.replace(change.key, by: now) }
+        if try run(replace, change, value), replace.changes > 0 { return }
         _ = try run(put, change, value)
-    }
-
-    private func replaceAddresses(
-        of key: [UInt8], by addresses: [String]
-    ) throws(StorageError) {
-        try removeAddresses.binding(blob: key.span, at: 1) { () throws(StorageError) in
-            try removeAddresses.run()
-        }
-        for address in addresses {
-            try putAddress.binding(blob: key.span, at: 1) { () throws(StorageError) in
-                try putAddress.bind(address, at: 2)
-                try putAddress.run()
-            }
-        }
     }
 
     /// Runs one of the two writing statements; true, so that it can stand in a condition.
@@ -202,8 +222,8 @@ struct ProfileTables: ~Copyable {
             var rows: [(key: [UInt8], value: [UInt8])] = []
             try readUnfilled(limit: limit, into: &rows)
             for row in rows {
-                let (due, idle, addresses) = columns(row.value)
-                try replaceAddresses(of: row.key, by: addresses)
+                let (due, idle, found) = columns(row.value)
+                try addresses.replace(row.key, by: found)
                 try fill.binding(blob: row.key.span, at: 1) { () throws(StorageError) in
                     try fill.bind(idle, at: 3)
                     try fill.binding(optionalBlob: due, at: 2) { () throws(StorageError) in

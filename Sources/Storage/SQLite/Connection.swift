@@ -28,6 +28,9 @@ struct ConnectionSettings: Sendable {
     /// A write-ahead log longer than this is cut when it is next reset.
     private static let logBytesKept = 128 << 20
 
+    /// Once, before the first connection; refused, and without harm, if there was one.
+    private static let isConfigured = handoff_count_no_memory() == SQLITE_OK
+
     private init(raw: OpaquePointer, file: String) {
         unsafe self.raw = raw
         self.file = file
@@ -45,6 +48,7 @@ struct ConnectionSettings: Sendable {
         // thread is using a different database connection" (https://sqlite.org/c3ref/open.html).
         var flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         if settings.isWriter { flags |= SQLITE_OPEN_CREATE }
+        _ = isConfigured
         var opened: OpaquePointer?
         let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
         guard code == SQLITE_OK, let raw = unsafe opened else {
@@ -105,6 +109,12 @@ struct ConnectionSettings: Sendable {
     func integer(_ sql: String, operation: String) throws(StorageError) -> Int64 {
         let statement = try prepare(sql, operation: operation)
         return try statement.step() ? statement.integer(at: 0) : 0
+    }
+
+    /// The first column of the first row as text, nil if there is none.
+    func text(_ sql: String, operation: String) throws(StorageError) -> String? {
+        let statement = try prepare(sql, operation: operation)
+        return try statement.step() ? statement.text(at: 0) : nil
     }
 
     /// Runs `body` in one transaction that has the write lock from its start.

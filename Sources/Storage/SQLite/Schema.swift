@@ -60,6 +60,23 @@ package struct Schema: Sendable {
             """,
         ])
 
+    /// The indexes of a lane's file that a bulk restore does without until its end, as its steps
+    /// make them.
+    static let laneIndexes = (
+        removal: """
+        DROP INDEX profiles_due;
+        DROP INDEX profiles_idle;
+        DROP INDEX addresses_sorted;
+        DROP INDEX waiting_leads;
+        """,
+        creation: """
+        CREATE INDEX profiles_due ON profiles (due) WHERE due IS NOT NULL;
+        CREATE INDEX profiles_idle ON profiles (idle);
+        CREATE INDEX addresses_sorted ON addresses (address, k);
+        CREATE INDEX waiting_leads ON waiting (k);
+        """
+    )
+
     /// `reference.sqlite`: the copy of the reference topics ("HOfR").
     package static let reference = Schema(
         applicationID: 0x484f_6652,

@@ -23,8 +23,6 @@ final class LaneRestore {
     /// The number of the last mark seen.
     private var sequence: Int64?
     private var hasGap = false
-    /// Whether what waits to be written takes the place of a person's data.
-    private var hasErasures = false
 
     init(
         lane: Int32, environment: LaneEnvironment, isStopping: @escaping @Sendable () -> Bool
@@ -46,6 +44,8 @@ final class LaneRestore {
     static let oldestFile: Int64 = 23 * 3_600_000
     /// From this many records on, the file is filled without a sync for each batch.
     static let bulkThreshold: Int64 = 50_000
+    /// The same for a file that holds nothing yet.
+    static let bulkThresholdOfNew: Int64 = 10_000
     static let batchRecords = 10_000
     static let progressInterval = Duration.seconds(2)
     /// How long a read without any record waits before it is noted that the restore makes no
@@ -187,10 +187,9 @@ final class LaneRestore {
         _ from: Int64, _ end: Int64, into writer: ProfileWriter
     ) async throws -> Bool {
         let reading = try kafka.readChangelog(changelog, from: from)
-        let isBulk = end - from > LaneRestore.bulkThreshold
+        let isBulk = try isBulk(end - from, writer)
         if isBulk { try writer.beginBulkRestore() }
-        var pending: [[UInt8]: [UInt8]?] = [:]
-        var laneMark: [UInt8]?
+        var stretch = ChangelogStretch()
         var position = from
         var reported = clock.now()
         while position < end {
@@ -198,7 +197,7 @@ final class LaneRestore {
                 await reading.close()
                 // What was read so far stays: the next restore goes on from there.
                 if isBulk, position > from {
-                    try write(pending, laneMark, position, to: writer)
+                    try write(&stretch, position, to: writer)
                     try writer.endBulkRestore(mark: changelogMark(position))
                 }
                 return false
@@ -208,17 +207,7 @@ final class LaneRestore {
                     max: LaneRestore.batchRecords, timeout: LaneRestore.readTimeout)
             }
             if let batch {
-                for place in 0..<batch.count {
-                    let record = batch.stored(at: place)
-                    guard let key = record.key else { continue }
-                    if key == LaneMark.key {
-                        try note(record.value)
-                        laneMark = record.value
-                    } else {
-                        pending[key] = .some(record.value)
-                        hasErasures = hasErasures || LaneRestore.isErasure(record.value)
-                    }
-                }
+                for mark in stretch.take(batch) { try note(mark) }
             } else {
                 logger.notice(
                     "restore waits for an open transaction to end",
@@ -230,20 +219,17 @@ final class LaneRestore {
                 reported = clock.now()
                 progress(min(position, end) - from, end - from)
             }
-            if pending.count >= LaneRestore.batchRecords || position >= end {
-                try write(pending, laneMark, position, to: writer)
-                pending.removeAll(keepingCapacity: true)
-            }
+            if stretch.isFull || position >= end { try write(&stretch, position, to: writer) }
         }
         await reading.close()
         if isBulk { try writer.endBulkRestore(mark: changelogMark(position)) }
         return true
     }
 
-    /// Whether a profile's new value leaves less of a person than may have been there before.
-    private static func isErasure(_ value: [UInt8]?) -> Bool {
-        guard let value else { return true }
-        return ProfileCodec.isErased(value) || ProfileCodec.isStub(value)
+    /// A crash in a bulk restore costs the whole file, which an empty one can afford sooner.
+    private func isBulk(_ records: Int64, _ writer: ProfileWriter) throws -> Bool {
+        let isNew = try writer.mark() == nil
+        return records > (isNew ? LaneRestore.bulkThresholdOfNew : LaneRestore.bulkThreshold)
     }
 
     /// Marks may repeat, because the local position may lag, but none may be missing.
@@ -255,24 +241,11 @@ final class LaneRestore {
     }
 
     private func write(
-        _ pending: [[UInt8]: [UInt8]?], _ laneMark: [UInt8]?, _ position: Int64,
-        to writer: ProfileWriter
+        _ stretch: inout ChangelogStretch, _ position: Int64, to writer: ProfileWriter
     ) throws {
-        var changes: [ProfileChange] = []
-        changes.reserveCapacity(pending.count)
-        for (key, value) in pending {
-            let timers = try value.map { try ProfileCodec.timers(of: $0) }
-            let addresses = try value.map { try ProfileCodec.addressKeys(of: $0) } ?? []
-            let waiting = try value.map { try ProfileCodec.waiting(of: $0, key: key) } ?? []
-            changes.append(
-                ProfileChange(
-                    key, value ?? [], timers, addresses, waiting.map { WaitingRow($0, $1) }))
-        }
-        changes.sort { $0.key.span.precedes($1.key.span) }
-        var facts = laneMark.map { [StoredFact(name: LaneRestore.markFact, value: $0)] } ?? []
-        if hasErasures { facts.append(LaneRestore.scrubFact(true)) }
-        try writer.write(changes, mark: changelogMark(position), facts: facts)
-        hasErasures = false
+        try writer.write(
+            try stretch.changes(), mark: changelogMark(position), facts: stretch.facts)
+        stretch.removeAll()
     }
 
     private func changelogMark(_ position: Int64) -> ChangelogMark {
