@@ -16,9 +16,10 @@ struct ReferenceChangeTests {
 
     @Test("rows that only events decide by are seen by each lane from its next event on")
     func plain() throws {
-        for seed in 1...UInt64(4) {
+        for seed in 1...UInt64(8) {
             let scene = try golden(seed, isDecisive: false)
-            #expect(try Verdict.differencesFromModel(scene) == [], "seed \(seed)")
+            let faults = try Verdict.differencesFromModel(scene)
+            #expect(faults.isEmpty, "seed \(seed): \(faults.prefix(5))")
         }
     }
 
@@ -87,8 +88,8 @@ extension Scene {
         }
         guard isDecisive else {
             return [
-                [account("acme.example", company)] + renamed,
-                [account("acme.example", small), account("other.example", company)],
+                plainAccount("acme.example", company) + renamed,
+                plainAccount("acme.example", small) + plainAccount("other.example", company),
                 campaigns.prefix(1).map {
                     step("campaigns", String(decoding: $0.key ?? [], as: UTF8.self), nil)
                 },
@@ -118,6 +119,16 @@ extension Scene {
 
     private func account(_ domain: String, _ members: String) -> ReferenceStep {
         step("accounts", domain, #""domain":"\#(domain)",\#(members)"#)
+    }
+
+    /// The same for an account that never had a status; any row of one that had decides leads
+    /// again, because compaction may have removed the row that changed it.
+    private func plainAccount(_ domain: String, _ members: String) -> [ReferenceStep] {
+        let rows = reference.filter {
+            $0.topic == ModelTopic.accounts && $0.key == Array(domain.utf8)
+        }
+        let had = rows.contains { JSONValue.parse($0.value ?? [])?["status"]?.text != nil }
+        return had ? [] : [account(domain, members)]
     }
 
     private func suppression(_ entry: String, isOn: Bool) -> ReferenceStep {
