@@ -19,7 +19,7 @@ struct Scene: Sendable {
     let definitionText: String
     let settings: ModelSettings
     let reference: [ModelRecord]
-    let lanes: [[ModelRecord]]
+    var lanes: [[ModelRecord]]
     /// Rows of the reference topics after each part of the records; none in most scenes.
     var changes: [[ReferenceStep]] = []
     /// What the fault-free run published, by lane and topic; filled by `Golden`.

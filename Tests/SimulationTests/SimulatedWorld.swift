@@ -103,7 +103,8 @@ final class SimulatedWorld: @unchecked Sendable {
     var moreWork: () -> Int64 = { 0 }
     private var ghosts: [SimulatedProcess] = []
     private var calls: [Int: Int] = [:]
-    private var copies: [Int: String] = [:]
+    /// Older copies of the folders, which a process that is killed may come back with.
+    var copies: [Int: String] = [:]
     private var folders = 0
     var toFeed = 0
     private(set) var isSettling = false
