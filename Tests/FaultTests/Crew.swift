@@ -161,9 +161,8 @@ final class Crew {
         case .storm:
             for _ in 0..<Crew.visitsOfStorm {
                 let guest = try stage.start("guest", isStatic: false)
-                try await Crew.pass(random.number(300...1_300))
-                // A signal that comes before it is listened to kills it, as early as that.
-                try await Crew.dismiss(guest, mayBe: [.exited(0), .signalled(15)])
+                try await guest.waitUntilReady()
+                try await Crew.dismiss(guest)
             }
         default:
             let guest = try stage.start("guest", isStatic: false)
@@ -192,10 +191,8 @@ final class Crew {
         workers[place] = try start(place)
     }
 
-    private static func dismiss(
-        _ guest: WorkerProcess, mayBe endings: [WorkerProcess.Ending] = [.exited(0)]
-    ) async throws {
-        guard endings.contains(try await guest.stop()) else {
+    private static func dismiss(_ guest: WorkerProcess) async throws {
+        guard try await guest.stop() == .exited(0) else {
             throw Eventually.TimedOut(description: "bad end\n\(guest.lastWords)")
         }
     }

@@ -5,7 +5,8 @@ import Testing
 extension Faults {
     /// Disks that are full, come free again, or were never to be written on.
     struct DiskTests {
-        /// So much that it is never reached; the worker only does not die of what comes later.
+        /// In KiB, so much that it is never reached; the worker only does not die of what comes
+        /// later.
         private static let noLimit = 1 << 30
 
         @Test(
@@ -36,7 +37,7 @@ extension Faults {
             try await MidStream.with(seed: 903) { stream in
                 let (stage, room) = (stream.stage, 64 << 10)
                 let worker = try await stream.startAndWait(fileLimit: DiskTests.noLimit)
-                try await DiskTests.limit(worker, bytes: "\(room)")
+                try await DiskTests.limit(worker, bytes: room)
                 try await Eventually.holds(
                     "noticed", within: .seconds(60), state: { worker.lastWords }
                 ) {
@@ -48,7 +49,7 @@ extension Faults {
                 try await stream.expectWorkLeft("full in mid-stream")
                 let before = try DiskTests.logBytes(stage)
                 #expect(before <= room)
-                try await DiskTests.limit(worker, bytes: "unlimited")
+                try await DiskTests.limit(worker, bytes: DiskTests.noLimit << 10)
                 try await Eventually.holds(
                     "written", within: .seconds(60), state: { worker.lastWords }
                 ) { try DiskTests.logBytes(stage) > room }
@@ -62,7 +63,7 @@ extension Faults {
         }
 
         /// Sets the size that no file of a running process may grow beyond.
-        private static func limit(_ worker: WorkerProcess, bytes: String) async throws {
+        private static func limit(_ worker: WorkerProcess, bytes: Int) async throws {
             let tool = Process()
             tool.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
             tool.arguments = ["--pid", "\(worker.id)", "--fsize=\(bytes):"]

@@ -28,7 +28,10 @@ enum Mishap: String, CaseIterable {
     case lostAnswers
     /// Another worker joins, works, and leaves.
     case visit
-    /// Another worker joins and leaves every second or so, whether it got lanes or not.
+    /// Another worker joins and leaves at once, again and again.
+    ///
+    /// Not before it has been told its lanes: the development broker waits for minutes for a member
+    /// that is gone by then. The simulated Kafka does not, and has such guests.
     case storm
     /// A second worker with the same name, and so with the same transactional id, takes over.
     case twin

@@ -69,6 +69,19 @@ extension Faults {
             }
         }
 
+        @Test("a stop that comes in the middle of the start is heard", .timeLimit(.minutes(10)))
+        func early() async throws {
+            try await Stage.with(definition: try Fixtures.runnableDefinition()) { stage in
+                for _ in 0..<5 {
+                    let worker = try stage.start()
+                    try await Eventually.holds("trapped", within: .seconds(30)) {
+                        worker.traps(.terminate) || worker.hasEnded != nil
+                    }
+                    #expect(try await worker.stop() == .exited(0), "\(worker.lastWords)")
+                }
+            }
+        }
+
         @Test("a second SIGTERM ends a stop that takes long", .timeLimit(.minutes(10)))
         func twice() async throws {
             try await RefusalTests.withSilentBroker(settings: [:]) { worker in

@@ -15,30 +15,31 @@ struct OldStateTests {
     @Test("a profile that was forgotten meanwhile does not come back with an old disk")
     func oldState() throws {
         var scene = try Scene(seed: 1) { $0.mutatedDefinition = false }
-        // Somebody who never became a lead is forgotten when the stream clock has moved on.
-        scene.lanes = (0..<scene.laneCount).map { lane in
-            [0, OldStateTests.forgottenAfter].map {
-                OldStateTests.view(by: "guest-\(lane)-\($0)", $0)
-            }
-        }
+        scene.lanes = (0..<scene.laneCount).map { [OldStateTests.view(by: "guest", 0, $0)] }
         var options = WorldRunOptions(scene: scene)
-        options.parts = 2
         options.settings.flushInterval = .milliseconds(200)
         options.settings.followUp.forgetInterval = .milliseconds(500)
         let world = SimulatedWorld(scene: scene, options: options, seed: 7)
         try world.prepare()
-        let process = try #require(try started(world))
-        let logs = (0..<scene.laneCount).map {
-            TopicPartition(topic: world.topics.profiles, partition: Int32($0))
+        let logs = (0..<Int32(scene.laneCount)).map {
+            TopicPartition(topic: world.topics.profiles, partition: $0)
         }
-        let deletions = {
-            logs.map { world.cluster.log($0).all(from: 0).count { $0.value == nil } }
-        }
-        #expect(deletions().allSatisfy { $0 == 0 }, "forgotten before the disk was copied")
+        world.advance("every record consumed") { world.isConsumed }
+        let written = world.scheduler.now + .seconds(2)
+        world.advance("written to the disk") { world.scheduler.now > written }
+        let process = try #require(world.processes[0])
         // The disk as it is now comes back a day and more after the deletions.
-        world.copies[process.number] = world.copy(process.folder)
+        world.copies[0] = world.copy(process.folder)
+        // Who never became a lead is forgotten when the stream clock has moved on.
+        for lane in 0..<scene.laneCount {
+            let record = OldStateTests.view(by: "other", OldStateTests.forgottenAfter, lane)
+            world.cluster.append(
+                StoredRecord(
+                    key: record.key, value: record.value, timestamp: record.timestampMs, offset: 0),
+                to: TopicPartition(topic: record.topic, partition: Int32(lane)))
+        }
         world.advance("somebody forgotten in every lane") {
-            world.recordsLeft == 0 && deletions().allSatisfy { $0 > 0 }
+            logs.allSatisfy { world.cluster.log($0).all(from: 0).contains { $0.value == nil } }
         }
         world.clock.jump(milliseconds: 2 * OldStateTests.day)
         for log in logs {
@@ -47,7 +48,7 @@ struct OldStateTests {
         }
         process.crash(.rolledBack)
         world.advance("back with the old disk") {
-            world.processes[process.number].map {
+            world.processes[0].map {
                 $0 !== process && $0.member?.assigned.count == 9
             } ?? false
         }
@@ -55,22 +56,12 @@ struct OldStateTests {
         world.advance("restored") { world.scheduler.now > restored }
         world.settle()
         #expect(world.violations == [])
-        let folder = try #require(world.processes[process.number]).folder
+        let folder = try #require(world.processes[0]).folder
         #expect(Verdict.ahead(world.copy(folder), world.cluster, world.topics) == [])
     }
 
-    /// Waits until the first part is taken and on the disk.
-    private func started(_ world: SimulatedWorld) throws -> SimulatedProcess? {
-        world.advance("the first part taken") {
-            (0..<Int32(world.scene.laneCount)).allSatisfy { lane in
-                let input = TopicPartition(topic: ModelTopic.activities, partition: lane)
-                return world.cluster.group.committed[input] ?? 0 > 0
-            }
-        }
-        return world.processes[0]
-    }
-
-    private static func view(by lead: String, _ time: Int64) -> ModelRecord {
+    private static func view(by person: String, _ time: Int64, _ lane: Int) -> ModelRecord {
+        let lead = "\(person)-\(lane)"
         let at = Timestamp(milliseconds: start + time)
         let value =
             #"{"event_id":"e","type":"page_view","lead_id":"\#(lead)","occurred_at":"\#(at)"}"#

@@ -43,12 +43,13 @@ struct ReferenceChangeTests {
             for seed in 0..<ReferenceChangeTests.schedules / 4 {
                 let world = try run(scene, seed: number * 1_000 + seed) { options in
                     options.parts = scene.changes.count + 1
-                    (options.widens, options.limit) = (false, .seconds(6_000))
+                    (options.widens, options.limit) = (false, .seconds(2_000))
                     options.feedTime = .milliseconds(700)
                     options.maxFaults += 6
                 }
                 let faults = Verdict.faults(world)
-                #expect(faults == [], "scene \(number), seed \(number * 1_000 + seed)")
+                // A lane that never comes to the rows keeps its schedule going for minutes.
+                try #require(faults == [], "scene \(number), seed \(number * 1_000 + seed)")
                 #expect(world.strikes.contains { $0.left > 0 }, "nothing struck")
             }
         }
@@ -66,7 +67,7 @@ struct ReferenceChangeTests {
         options.parts = scene.changes.count + 1
         let world = SimulatedWorld(scene: scene, options: options, seed: number)
         try world.run()
-        #expect(world.violations == [])
+        try #require(world.violations == [])
         scene.golden = Published(
             world.cluster, topics: world.topics, outputs: world.topics.outputs(scene.definition),
             lanes: scene.laneCount)
