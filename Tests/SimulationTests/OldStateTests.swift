@@ -18,7 +18,8 @@ struct OldStateTests {
         scene.lanes = (0..<scene.laneCount).map { [OldStateTests.view(by: "guest", 0, $0)] }
         var options = WorldRunOptions(scene: scene)
         options.settings.flushInterval = .milliseconds(200)
-        options.settings.followUp.forgetInterval = .milliseconds(500)
+        // Not again within the few seconds after the restart, which would hide everything.
+        options.settings.followUp.forgetInterval = .seconds(10)
         let world = SimulatedWorld(scene: scene, options: options, seed: 7)
         try world.prepare()
         let logs = (0..<Int32(scene.laneCount)).map {
@@ -52,7 +53,7 @@ struct OldStateTests {
                 $0 !== process && $0.member?.assigned.count == 9
             } ?? false
         }
-        let restored = world.scheduler.now + .seconds(5)
+        let restored = world.scheduler.now + .seconds(3)
         world.advance("restored") { world.scheduler.now > restored }
         world.settle()
         #expect(world.violations == [])
