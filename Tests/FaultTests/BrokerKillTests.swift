@@ -60,16 +60,22 @@ extension Faults {
             }
         }
 
+        /// The status comes by a file: a broker that the command leaves behind inherits what
+        /// Foundation tells the end of a process by.
         private static func run(_ command: String) async throws {
+            let path = FileManager.default.temporaryDirectory
+                .appendingPathComponent(Broker.unique("handoff-status")).path
+            defer { try? FileManager.default.removeItem(atPath: path) }
             let shell = Process()
             shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-            shell.arguments = ["-c", command]
+            shell.arguments = ["-c", "(\(command)); echo $? >\(path)"]
             shell.standardInput = FileHandle.nullDevice
-            let ending = Observed<Int32?>(nil)
-            shell.terminationHandler = { shell in ending.update { $0 = shell.terminationStatus } }
             try shell.run()
-            let status = await ending.wait(.seconds(60)) { $0 != nil }
-            try #require(status == .some(0), "\(command)")
+            let status = try await Eventually.value(command, within: .seconds(60)) {
+                let text = try? String(contentsOfFile: path, encoding: .utf8)
+                return text.flatMap { Int($0.dropLast()) }
+            }
+            try #require(status == 0, "\(command)")
         }
     }
 }
