@@ -82,11 +82,9 @@ struct Composition {
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
         }
-        let second = SecondStop(
-            signals: await UnixSignalsSequence(trapping: .sigterm, .sigint), logger: logger)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let configuration = ServiceGroupConfiguration(
             services: [first].compactMap { $0 } + [
-                .init(service: second, failureTerminationBehavior: .ignore),
                 .init(service: notes, failureTerminationBehavior: .ignore),
                 .init(
                     service: reloader, failureTerminationBehavior: .gracefullyShutdownGroup),
@@ -97,9 +95,17 @@ struct Composition {
                     service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup),
             ],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            logger: logger)
+        let group = ServiceGroup(configuration: configuration)
+        let stop = StopSignals(signals: signals, logger: logger) {
+            await group.triggerGracefulShutdown()
+        }
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            try await withThrowingDiscardingTaskGroup { tasks in
+                tasks.addTask { await stop.run() }
+                defer { tasks.cancelAll() }
+                try await group.run()
+            }
         } catch let failure as WorkerFailure {
             throw CommandFailure(failure.description, exitCode: failure.exitCode)
         } catch let error as KafkaError {

@@ -123,13 +123,8 @@ final class Crew {
             proxy.change(to: .deaf)
             try await Crew.pass(random.number(20...1_500))
             cut(proxy)
-        case .visit:
-            let guest = try stage.start("guest", isStatic: false)
-            try await guest.waitUntilReady()
-            try await waitForProgress()
-            guard try await guest.stop() == .exited(0) else {
-                throw Eventually.TimedOut(description: "bad end\n\(guest.lastWords)")
-            }
+        case .visit, .storm, .twin: try await meetAnother(mishap, place)
+        case .rows: try await feedRows()
         }
     }
 
@@ -152,6 +147,78 @@ final class Crew {
             guard end == .exited(0) else {
                 throw Eventually.TimedOut(description: "bad end \(end)\n\(worker.lastWords)")
             }
+        }
+    }
+
+    // MARK: Other workers, and what they read
+
+    /// How often the guest of a storm comes.
+    private static let visitsOfStorm = 5
+
+    private func meetAnother(_ mishap: Mishap, _ place: Int) async throws {
+        switch mishap {
+        case .twin: try await replace(place)
+        case .storm:
+            for _ in 0..<Crew.visitsOfStorm {
+                let guest = try stage.start("guest", isStatic: false)
+                try await guest.waitUntilReady()
+                try await Crew.dismiss(guest)
+            }
+        default:
+            let guest = try stage.start("guest", isStatic: false)
+            try await guest.waitUntilReady()
+            try await waitForProgress()
+            try await Crew.dismiss(guest)
+        }
+    }
+
+    /// Another machine has the worker's name, and takes over; then that one goes, too.
+    private func replace(_ place: Int) async throws {
+        let worker = workers[place]
+        let twin = try stage.start(
+            names[place],
+            settings: [
+                "HANDOFF_BOOTSTRAP_SERVERS": proxies[place].bootstrapServers,
+                "HANDOFF_STATE_FOLDER": stage.stateFolder("twin"),
+            ])
+        let end = try await worker.waitForEnd()
+        guard end == .exited(1), worker.errors.contains("the same instance_id") else {
+            throw Eventually.TimedOut(description: "not fenced: \(end)\n\(worker.lastWords)")
+        }
+        workers[place] = twin
+        try await waitForProgress()
+        try await Crew.dismiss(workers[place])
+        workers[place] = try start(place)
+    }
+
+    private static func dismiss(_ guest: WorkerProcess) async throws {
+        guard try await guest.stop() == .exited(0) else {
+            throw Eventually.TimedOut(description: "bad end\n\(guest.lastWords)")
+        }
+    }
+
+    /// Rows enough for several transactions of the reference cache, half of them taken back.
+    private func feedRows() async throws {
+        let (batches, rows) = (4, 100)
+        for batch in 0..<batches {
+            let records = (0..<rows).flatMap { row in
+                let name = "stranger-\(row).example"
+                let isGone = batch % 2 == 1
+                return [
+                    ("reference.suppressions", name, "{\"entry\":\"\(name)\"}"),
+                    (
+                        "reference.accounts", name,
+                        "{\"domain\":\"\(name)\",\"status\":\"competitor\"}"
+                    ),
+                    ("reference.campaigns", name, "{\"campaign_id\":\"\(name)\"}"),
+                ].map { topic, key, text in
+                    StageRecord(
+                        topic: topic, partition: 0, key: Array(key.utf8),
+                        value: isGone ? nil : Array(text.utf8))
+                }
+            }
+            try await stage.feed(records)
+            try await Crew.pass(random.number(100...1_200))
         }
     }
 

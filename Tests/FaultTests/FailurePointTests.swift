@@ -17,8 +17,16 @@ extension Faults {
             .timeLimit(.minutes(10)))
         func all() async throws {
             let scene = try Scene(seed: 701, lanes: 3) { $0.records = 900 }
+            let broker = try await PrivateBroker()
+            defer { broker.stop() }
+            // Where time decides how far a worker comes, it has to be slow for certain.
+            let proxy = try Proxy(port: broker.port, number: 0)
+            defer { proxy.close() }
+            proxy.change(to: .slow(20))
+            let far = ["HANDOFF_BOOTSTRAP_SERVERS": proxy.bootstrapServers]
             try await Stage.with(
-                definition: scene.definition, lanes: 3, settings: FailurePointTests.settings(scene)
+                definition: scene.definition, lanes: 3,
+                settings: FailurePointTests.settings(scene), broker: broker.broker
             ) { stage in
                 try await scene.feedReference(stage)
                 try await scene.feed(stage, noise: 60)
@@ -26,7 +34,9 @@ extension Faults {
                 var lefts: [String] = []
                 for point in FailurePointTests.inWork + ["duringCommit", "duringCommit"] {
                     let count = random.number(2...5)
-                    lefts.append(try await FailurePointTests.die(at: point, count, stage))
+                    let settings = point.hasSuffix("Flush") ? far : [:]
+                    lefts.append(
+                        try await FailurePointTests.die(at: point, count, stage, settings))
                     // The next one restores, from what the last has left, and dies as well.
                     if random.chance(40) {
                         try stage.removeState("one")
@@ -34,7 +44,7 @@ extension Faults {
                             try await FailurePointTests.die(at: "duringRestore", 1, stage))
                     }
                 }
-                lefts.append(try await FailurePointTests.dieWhenRevoked(stage))
+                lefts.append(try await FailurePointTests.dieWhenRevoked(stage, far))
                 print(lefts.joined(separator: "\n"))
                 try await Judgement.judge(scene, stage, ["one", "two"], "points of failure")
             }
@@ -49,9 +59,11 @@ extension Faults {
         }
 
         /// Runs a worker to the place; says how much was left.
-        static func die(at point: String, _ count: Int, _ stage: Stage) async throws -> String {
+        static func die(
+            at point: String, _ count: Int, _ stage: Stage, _ settings: [String: String] = [:]
+        ) async throws -> String {
             let worker = try stage.start(
-                settings: ["HANDOFF_FAILURE_POINT": "\(point):\(count)"])
+                settings: settings.merging(["HANDOFF_FAILURE_POINT": "\(point):\(count)"]) { $1 })
             let end = try await worker.waitForEnd()
             #expect(end == .signalled(9), "\(point):\(count) not reached: \(worker.lastWords)")
             let left = try await stage.totalLag()
@@ -60,11 +72,13 @@ extension Faults {
         }
 
         /// Another joins as it works, and it dies as it gives up what that one gets.
-        static func dieWhenRevoked(_ stage: Stage) async throws -> String {
+        static func dieWhenRevoked(
+            _ stage: Stage, _ far: [String: String]
+        ) async throws -> String {
             let worker = try stage.start(
-                settings: ["HANDOFF_FAILURE_POINT": "duringRevoke:1"])
+                settings: far.merging(["HANDOFF_FAILURE_POINT": "duringRevoke:1"]) { $1 })
             try await worker.waitUntilReady()
-            let second = try stage.start("two")
+            let second = try stage.start("two", settings: far)
             let end = try await worker.waitForEnd()
             #expect(end == .signalled(9), "\(worker.lastWords)")
             let left = try await stage.totalLag()

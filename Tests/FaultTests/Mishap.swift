@@ -28,6 +28,15 @@ enum Mishap: String, CaseIterable {
     case lostAnswers
     /// Another worker joins, works, and leaves.
     case visit
+    /// Another worker joins and leaves at once, again and again.
+    ///
+    /// Not before it has been told its lanes: the development broker waits for minutes for a member
+    /// that is gone by then. The simulated Kafka does not, and has such guests.
+    case storm
+    /// A second worker with the same name, and so with the same transactional id, takes over.
+    case twin
+    /// Rows of reference data come and go, of people and companies that no lead is of.
+    case rows
 
     /// What may befall one of so many workers.
     ///
@@ -39,14 +48,14 @@ enum Mishap: String, CaseIterable {
 
     /// What a worker lives through.
     static let harmless: [Mishap] = [
-        .nap, .silence, .cut, .slowness, .standstill, .halfOpen, .lostAnswers,
+        .nap, .silence, .cut, .slowness, .standstill, .halfOpen, .lostAnswers, .rows,
     ]
 
     /// What a short run makes happen to one, two and three workers, so that each kind comes.
     static let short: [[Mishap]] = [
-        [.kill, .loss, .damage, .oversleep, .halfOpen, .truncation],
-        [.truncation, .silence, .cut, .lostAnswers, .nap, .loss],
-        [.kill, .visit, .slowness, .standstill, .lostAnswers, .damage],
+        [.kill, .loss, .damage, .oversleep, .halfOpen, .truncation, .twin],
+        [.truncation, .silence, .cut, .lostAnswers, .nap, .loss, .storm],
+        [.kill, .visit, .slowness, .standstill, .lostAnswers, .damage, .rows],
     ]
 
     /// Some of them, in an order drawn from the seed.

@@ -1,5 +1,4 @@
 import Foundation
-import ReferenceModel
 import TestSupport
 import Testing
 
@@ -42,54 +41,16 @@ extension Faults {
 
         /// A worker in the middle of its work, whose broker does not answer any more.
         private static func withSilentBroker(
-            settings: [String: String], _ body: (Stage, WorkerProcess, Scene) async throws -> Void
+            settings: [String: String], _ body: (WorkerProcess) async throws -> Void
         ) async throws {
-            let scene = try Scene(seed: 901, lanes: 2) { $0.records = 200 }
-            let broker = try await PrivateBroker()
-            defer { broker.stop() }
-            try await Stage.with(
-                definition: scene.definition, lanes: 2,
-                settings: scene.environment.merging(settings) { $1 }, broker: broker.broker
-            ) { stage in
-                try await scene.feedReference(stage)
-                try await scene.feed(stage, noise: 100)
-                let worker = try stage.start()
-                try await stage.waitForProgress(beyond: 0, worker)
-                broker.pause()
-                defer { broker.resume() }
-                try await body(stage, worker, scene)
-                broker.resume()
-                #expect(try await stage.totalLag() > 0, "stopped after all work was done")
-                try await Judgement.judge(scene, stage, ["one"], "stopped while the broker was")
-            }
-        }
-
-        @Test(
-            "a disk that is full costs nothing but the state on it", .timeLimit(.minutes(10)),
-            arguments: [8, 100])
-        func fullDisk(_ limit: Int) async throws {
-            let scene = try Scene(seed: 902, lanes: 2) { $0.records = 200 }
-            try await Stage.with(
-                definition: scene.definition, lanes: 2,
-                settings: scene.environment.merging(["HANDOFF_FLUSH_INTERVAL": "100ms"]) { $1 }
-            ) { stage in
-                try await scene.feedReference(stage)
-                try await scene.feed(stage, noise: 100)
-                let worker = try stage.start(fileLimit: limit)
-                var words = ""
-                try await Eventually.holds("noticed", within: .seconds(30), state: { words }) {
-                    words = worker.lastWords
-                    return worker.hasEnded != nil || words.contains("local state not written")
-                }
-                print("full at \(limit) KiB: \(words.split(separator: "\n").last ?? "")")
-                let left = try await stage.totalLag()
-                #expect(left > 0, "full after all work was done")
-                if let end = worker.hasEnded {
-                    #expect(end == .exited(1), "\(worker.lastWords)")
-                } else {
-                    try await worker.kill()
-                }
-                try await Judgement.judge(scene, stage, ["one"], "full at \(limit) KiB")
+            try await MidStream.with(seed: 901, settings: settings) { stream in
+                let worker = try await stream.startAndWait()
+                stream.broker.pause()
+                defer { stream.broker.resume() }
+                try await body(worker)
+                stream.broker.resume()
+                try await stream.expectWorkLeft("stopped")
+                try await stream.judge("stopped while the broker was silent")
             }
         }
 
@@ -98,7 +59,7 @@ extension Faults {
             .timeLimit(.minutes(10)))
         func silentBroker() async throws {
             let settings = ["HANDOFF_SHUTDOWN_TIMEOUT": "6s", "HANDOFF_DRAIN_TIMEOUT": "5s"]
-            try await RefusalTests.withSilentBroker(settings: settings) { _, worker, _ in
+            try await RefusalTests.withSilentBroker(settings: settings) { worker in
                 let start = ContinuousClock.now
                 let end = try await worker.stop(within: .seconds(20))
                 let took = ContinuousClock.now - start
@@ -108,9 +69,22 @@ extension Faults {
             }
         }
 
+        @Test("a stop that comes in the middle of the start is heard", .timeLimit(.minutes(10)))
+        func early() async throws {
+            try await Stage.with(definition: try Fixtures.runnableDefinition()) { stage in
+                for _ in 0..<5 {
+                    let worker = try stage.start()
+                    try await Eventually.holds("trapped", within: .seconds(30)) {
+                        worker.traps(.terminate) || worker.hasEnded != nil
+                    }
+                    #expect(try await worker.stop() == .exited(0), "\(worker.lastWords)")
+                }
+            }
+        }
+
         @Test("a second SIGTERM ends a stop that takes long", .timeLimit(.minutes(10)))
         func twice() async throws {
-            try await RefusalTests.withSilentBroker(settings: [:]) { _, worker, _ in
+            try await RefusalTests.withSilentBroker(settings: [:]) { worker in
                 worker.send(.terminate)
                 // Two signals at once are one to the system.
                 try await Eventually.holds("taken", within: .seconds(10)) {

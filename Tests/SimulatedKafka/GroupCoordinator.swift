@@ -17,8 +17,11 @@ package struct GroupIdentity: Sendable, Equatable {
 package final class GroupCoordinator: @unchecked Sendable {
     private struct Member {
         let client: SimulatedMember
+        /// The `group.instance.id` of a static member (KIP-345).
+        let instance: String?
         var lastSeen: Duration
         var hasJoined = false
+        var lanes: [Int32] = []
     }
 
     private enum State { case empty, joining, stable }
@@ -29,6 +32,8 @@ package final class GroupCoordinator: @unchecked Sendable {
     private var state = State.empty
     private var membersMade = 0
     private var rebalances = 0
+    /// Static members that came back and got their lanes without a rebalance.
+    package private(set) var replacements = 0
     /// Counts the assignments.
     package private(set) var generation: Int32 = 0
     /// The committed offsets.
@@ -88,18 +93,42 @@ package final class GroupCoordinator: @unchecked Sendable {
     // MARK: Members
 
     /// A member joins, or joins again; it is told its assignment later.
-    func join(_ client: SimulatedMember, as known: String) -> String {
+    ///
+    /// A new member under the instance of a known one takes its place: that one is unknown from now
+    /// on, and if the group is stable the lanes stay where they were, without a rebalance.
+    func join(_ client: SimulatedMember, as known: String, instance: String?) -> String {
+        if members[known] == nil, let id = takeOver(client, instance) { return id }
         var id = known
         if members[id] == nil {
             membersMade += 1
             id = "member-\(membersMade)"
-            members[id] = Member(client: client, lastSeen: scheduler.now)
+            members[id] = Member(client: client, instance: instance, lastSeen: scheduler.now)
         }
         if state != .joining { beginRebalance() }
         members[id]?.hasJoined = true
         members[id]?.lastSeen = scheduler.now
         let round = rebalances
         scheduler.after(.milliseconds(50)) { [weak self] in self?.completeIfAllJoined(round) }
+        return id
+    }
+
+    /// Gives a static member that came back the lanes it had; nil if the group has to rebalance.
+    private func takeOver(_ client: SimulatedMember, _ instance: String?) -> String? {
+        guard let instance, let old = members.first(where: { $0.value.instance == instance }) else {
+            return nil
+        }
+        members[old.key] = nil
+        guard state == .stable else { return nil }
+        membersMade += 1
+        let (id, lanes, current) = ("member-\(membersMade)", old.value.lanes, generation)
+        members[id] = Member(
+            client: client, instance: instance, lastSeen: scheduler.now, hasJoined: true,
+            lanes: lanes)
+        replacements += 1
+        scheduler.after(.milliseconds(50)) { [weak self] in
+            guard let self, generation == current else { return }
+            client.synchronised(id, generation: current, lanes: lanes)
+        }
         return id
     }
 
@@ -172,6 +201,7 @@ package final class GroupCoordinator: @unchecked Sendable {
             let own = (next..<next + share).map { Int32($0) }
             next += share
             members[id]?.lastSeen = scheduler.now
+            members[id]?.lanes = own
             guard let client = members[id]?.client else { continue }
             let generation = generation
             let delay = scheduler.draw { $0.number(0...20) }

@@ -82,8 +82,8 @@ package struct PartitionLog {
     /// Drops what later committed records of the same key replace, below an offset; and aborted
     /// records.
     ///
-    /// Offsets stay, as in Kafka.
-    mutating func compact(below limit: Int64) {
+    /// Offsets stay, as in Kafka. Deletions go only when they are as old as `delete.retention.ms`.
+    mutating func compact(below limit: Int64, dropsDeletions: Bool) {
         var latest: [[UInt8]: Int64] = [:]
         let stable = min(limit, lastStable)
         for entry in entries where entry.offset < stable && !isAborted(entry) {
@@ -91,7 +91,8 @@ package struct PartitionLog {
         }
         let isKept = { [self] (entry: Entry) -> Bool in
             guard entry.offset < stable, let record = entry.record else { return true }
-            return !isAborted(entry) && record.key.map { latest[$0] == entry.offset } ?? true
+            if isAborted(entry) || dropsDeletions && record.value == nil { return false }
+            return record.key.map { latest[$0] == entry.offset } ?? true
         }
         removed += entries.filter { !isKept($0) && !isAborted($0) }
         entries = entries.filter(isKept)

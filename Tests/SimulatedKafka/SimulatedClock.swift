@@ -6,6 +6,8 @@ import Worker
 package final class SimulatedClock: WorkerClock {
     private let scheduler: Scheduler
     private let base: Mutex<Int64>
+    private let alarms = Mutex<[(number: Int, time: Int64, body: @Sendable () -> Void)]>([])
+    private let made = Atomic(0)
 
     /// A clock whose time of day begins at `wallMilliseconds` since 1970.
     package init(scheduler: Scheduler, wallMilliseconds: Int64) {
@@ -20,6 +22,32 @@ package final class SimulatedClock: WorkerClock {
     /// Moves the time of day, as an operator may; `now` goes on as before.
     package func jump(milliseconds: Int64) {
         base.withLock { $0 += milliseconds }
+        // As the kernel does with timers of the wall clock: those that are due now ring.
+        let waiting = alarms.withLock { alarms in
+            defer { alarms = [] }
+            return alarms
+        }
+        for alarm in waiting { atWall(milliseconds: alarm.time, alarm.body) }
+    }
+
+    package func atWall(milliseconds time: Int64, _ body: @escaping @Sendable () -> Void) {
+        let delay = time - wallMilliseconds()
+        guard delay > 0 else { return scheduler.after(.zero, body) }
+        let number = alarms.withLock { alarms in
+            made.add(1, ordering: .relaxed)
+            let number = made.load(ordering: .relaxed)
+            alarms.append((number, time, body))
+            return number
+        }
+        scheduler.after(.milliseconds(delay)) { [self] in
+            // Taken up again if the clock was moved meanwhile.
+            let isPending = alarms.withLock { alarms in
+                let place = alarms.firstIndex { $0.number == number }
+                if let place { alarms.remove(at: place) }
+                return place != nil
+            }
+            if isPending { body() }
+        }
     }
 
     package func now() -> Duration { scheduler.now }

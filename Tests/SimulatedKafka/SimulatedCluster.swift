@@ -67,9 +67,12 @@ package final class SimulatedCluster: @unchecked Sendable {
         wake(partition)
     }
 
-    /// Compacts a partition below an offset.
-    package func compact(_ partition: TopicPartition, below limit: Int64) {
-        logs[partition]?.compact(below: limit)
+    /// Compacts a partition below an offset; with `dropsDeletions` as long after the last record
+    /// as deletions are kept.
+    package func compact(
+        _ partition: TopicPartition, below limit: Int64, dropsDeletions: Bool = false
+    ) {
+        logs[partition]?.compact(below: limit, dropsDeletions: dropsDeletions)
     }
 
     // MARK: Readers

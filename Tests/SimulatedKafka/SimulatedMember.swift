@@ -19,6 +19,7 @@ package final class SimulatedMember: @unchecked Sendable {
     private let events: GroupEvents
     private let topics: [String]
     private let revokeDeadline: Duration
+    private let instance: String?
     private var phase = Phase.joining
     private var queues: [TopicPartition: SimulatedQueue] = [:]
     /// Counts what would make an older answer come too late.
@@ -35,10 +36,10 @@ package final class SimulatedMember: @unchecked Sendable {
     /// Called with the batch size of the next fetch, which it may turn into a failure.
     let fetchFault: @Sendable () -> KafkaError?
 
-    /// A consumer that has not joined yet.
+    /// A consumer that has not joined yet; a static member if it has an instance.
     package init(
         cluster: SimulatedCluster, executor: ProcessExecutor, events: GroupEvents,
-        topics: [String], revokeDeadline: Duration,
+        topics: [String], revokeDeadline: Duration, instance: String? = nil,
         fetchFault: @escaping @Sendable () -> KafkaError?
     ) {
         self.cluster = cluster
@@ -47,6 +48,7 @@ package final class SimulatedMember: @unchecked Sendable {
         self.events = events
         self.topics = topics
         self.revokeDeadline = revokeDeadline
+        self.instance = instance
         self.fetchFault = fetchFault
     }
 
@@ -72,7 +74,8 @@ package final class SimulatedMember: @unchecked Sendable {
         closeQueues()
         phase = .closed
         isDead = true
-        cluster.group.leave(identity.memberID)
+        // A static member is expected back; only its session's end makes room for others.
+        if instance == nil { cluster.group.leave(identity.memberID) }
     }
 
     /// The rules of `GroupConsumer.rewind`: only with a current assignment.
@@ -133,7 +136,8 @@ package final class SimulatedMember: @unchecked Sendable {
 
     private func join() {
         round += 1
-        identity.memberID = cluster.group.join(self, as: identity.memberID)
+        identity.memberID = cluster.group.join(
+            self, as: identity.memberID, instance: instance)
     }
 
     func synchronised(_ id: String, generation: Int32, lanes: [Int32]) {

@@ -19,14 +19,17 @@ struct Scene: Sendable {
     let definitionText: String
     let settings: ModelSettings
     let reference: [ModelRecord]
-    let lanes: [[ModelRecord]]
+    var lanes: [[ModelRecord]]
+    /// Rows of the reference topics after each part of the records; none in most scenes.
+    var changes: [[ReferenceStep]] = []
     /// What the fault-free run published, by lane and topic; filled by `Golden`.
     var golden = Published()
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, _ change: (inout WorldOptions) -> Void = { _ in }) throws {
         var options = WorldOptions()
         options.referenceChanges = false
         options.records = Scene.recordsPerLane
+        change(&options)
         let first = try WorldGenerator(
             baseDefinition: try Fixtures.exampleDefinitionText(), options: options
         ).world(seed: seed)
@@ -50,7 +53,19 @@ struct Scene: Sendable {
             definitionYAML: definitionText,
             definitionSHA256: SHA256.hexadecimal(Array(definitionText.utf8)), settings: settings)
         model.loadReference(reference)
-        return lanes[lane].flatMap { model.take($0) }
+        let parts = changes.count + 1
+        return (0..<parts).flatMap { part in
+            let outputs = Scene.part(part, of: parts, lanes[lane]).flatMap { model.take($0) }
+            if part < changes.count { model.loadReference(changes[part].map(\.row)) }
+            return outputs
+        }
+    }
+
+    /// One of so many parts, about as long as the others, in order.
+    static func part(
+        _ number: Int, of parts: Int, _ records: [ModelRecord]
+    ) -> ArraySlice<ModelRecord> {
+        records[records.count * number / parts..<records.count * (number + 1) / parts]
     }
 
     /// Bad rows of reference topics, each to be told of once, by the owner of lane 0.
@@ -58,6 +73,12 @@ struct Scene: Sendable {
         StoredRecord(
             key: Array("bad-\($0)".utf8), value: Array("{".utf8), timestamp: 1, offset: 0)
     }
+}
+
+/// A row of a reference topic, and whether leads must be decided again by it.
+struct ReferenceStep: Sendable {
+    let row: ModelRecord
+    let isDecisive: Bool
 }
 
 /// What was published, free of what may differ from run to run.
@@ -95,6 +116,21 @@ struct Published: Sendable, Equatable {
             let partition = TopicPartition(topic: topics.profiles, partition: Int32(lane))
             profiles[lane] = Published.fold(cluster.log(partition), below: .max)
         }
+    }
+
+    /// The same with each topic sorted by lead, the records of a lead in their order.
+    var byLead: Published {
+        var sorted = self
+        sorted.messages = messages.mapValues { topics in
+            topics.mapValues { records in
+                records.enumerated().sorted { one, other in
+                    let (first, second) = (one.element.key ?? [], other.element.key ?? [])
+                    return first == second
+                        ? one.offset < other.offset : first.lexicographicallyPrecedes(second)
+                }.map(\.element)
+            }
+        }
+        return sorted
     }
 
     /// The latest committed value of every key below an offset, marks excepted.

@@ -43,6 +43,11 @@ struct ScheduleTests {
         #expect(failed.isEmpty)
     }
 
+    @Test("without faults the worker does what the model says", arguments: 0..<UInt64(8))
+    func scenes(_ number: UInt64) throws {
+        _ = try Scenes.shared.scene(number)
+    }
+
     @Test("a seed runs the same way twice", arguments: [3, 17, 40, 81, 119] as [UInt64])
     func sameSeed(_ seed: UInt64) {
         let first = Schedule.run(seed: seed)

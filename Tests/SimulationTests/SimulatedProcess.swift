@@ -2,6 +2,7 @@ import Foundation
 import KafkaClient
 import Logging
 import Qualification
+import ReferenceModel
 import SimulatedKafka
 import Storage
 import Synchronization
@@ -21,6 +22,7 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
     let executor: ProcessExecutor
     private weak var world: SimulatedWorld?
     private let events = GroupEvents()
+    private var cache: ReferenceCache?
     private(set) var port: SimulatedPort?
     private var pauses = 0
 
@@ -40,10 +42,13 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
         let topics = world.topics
         let state = try StateFolder(path: folder)
         let cache = try ReferenceCache(folder: state)
-        try world.loadReference(into: cache)
+        self.cache = cache
+        // As the composition, which joins only when the cache is at the end of its topics.
+        try world.reference.follow(into: cache)
         let member = SimulatedMember(
             cluster: world.cluster, executor: executor, events: events,
             topics: topics.inputs.map(\.topic), revokeDeadline: world.options.revokeDeadline,
+            instance: world.options.isStatic ? "instance-\(number)" : nil,
             fetchFault: { [weak self] in self?.fetchFault() })
         let outputs = topics.outputs(world.scene.definition)
         let port = SimulatedPort(
@@ -66,6 +71,33 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
             hasEnded = true
         }
         member.start()
+        if world.options.parts > 1 { followReference() }
+    }
+
+    /// Takes new rows in, now and then; a worker that was stopped does so before anything else.
+    private func followReference() {
+        guard let world else { return }
+        let pause = world.scheduler.draw { $0.number(100...1_500) }
+        world.scheduler.after(.milliseconds(pause)) { [weak self] in
+            guard let self, !isDead, !hasEnded else { return }
+            if !executor.isPaused { takeRows() }
+            followReference()
+        }
+    }
+
+    private func takeRows() {
+        guard let world, let cache, !isDead else { return }
+        do {
+            try world.reference.follow(into: cache)
+        } catch {
+            world.note("reference data not followed: \(error)")
+        }
+    }
+
+    /// Whether its cache holds every row.
+    var hasAllRows: Bool {
+        guard let cache, let world else { return false }
+        return world.reference.isAtEnd(cache)
     }
 
     /// Asks the worker to stop, as SIGTERM does.
@@ -107,6 +139,7 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
         executor.setPaused(true)
         world?.scheduler.after(duration) { [weak self] in
             guard let self, own == pauses else { return }
+            takeRows()
             executor.setPaused(false)
         }
     }

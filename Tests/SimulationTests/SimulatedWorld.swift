@@ -30,6 +30,16 @@ struct WorldRunOptions: Sendable {
     var reloads = 0
     /// Whether that product comes and goes; profiles remember it, for answers to come.
     var widens = false
+    /// Whether workers are static members, which come back to their lanes.
+    var isStatic = false
+    /// How often a worker more joins, works for about a second at most, and leaves.
+    var visits = 0
+    /// How many times somebody moves the wall clock by an hour, forwards or back.
+    var clockJumps = 0
+    /// In how many parts the records come; reference data changes between them (`ReferenceFeed`).
+    var parts = 1
+    /// What the wall clock shows at first; the time of the last record unless told otherwise.
+    var wallMilliseconds: Int64?
     /// No run takes longer, in virtual time.
     var limit = Duration.seconds(3_000)
 
@@ -63,6 +73,9 @@ struct WorldRunOptions: Sendable {
         restarts = random.pick([0, 0, 1, 2])
         reloads = random.pick([0, 1, 2, 5])
         widens = random.chance(25)
+        isStatic = random.chance(30)
+        visits = random.pick([0, 0, 0, 0, 3, 10])
+        clockJumps = random.pick([0, 0, 2, 6])
     }
 }
 
@@ -75,20 +88,26 @@ final class SimulatedWorld: @unchecked Sendable {
     let cluster: SimulatedCluster
     let clock: SimulatedClock
     let topics = Topics()
+    let reference: ReferenceFeed
     private(set) var processes: [Int: SimulatedProcess] = [:]
-    private(set) var violations: [String] = []
+    /// The worker that comes and goes; nothing else befalls it.
+    var guest: SimulatedProcess?
+    var violations: [String] = []
     /// What struck, and how many records were not yet consumed then.
     private(set) var strikes: [(call: PortCall, fault: Fault, left: Int64)] = []
     /// Replaces the port, for tests of single paths.
     var wrap: (SimulatedPort) -> any KafkaPort = { $0 }
     /// What a test wants to see happen at a call, before any fault of the plan.
     var script: ((PortCall, SimulatedProcess) -> Fault?)?
+    /// What remains to be done beside records, for tests whose work does not end with them.
+    var moreWork: () -> Int64 = { 0 }
     private var ghosts: [SimulatedProcess] = []
     private var calls: [Int: Int] = [:]
-    private var copies: [Int: String] = [:]
+    /// Older copies of the folders, which a process that is killed may come back with.
+    var copies: [Int: String] = [:]
     private var folders = 0
-    private var toFeed = 0
-    private var isSettling = false
+    var toFeed = 0
+    private(set) var isSettling = false
     private let root: String
     let isTracing: Bool
 
@@ -101,7 +120,9 @@ final class SimulatedWorld: @unchecked Sendable {
         settings.lanes = Int32(scene.laneCount)
         cluster = SimulatedCluster(settings: settings, scheduler: scheduler)
         let last = scene.lanes.compactMap { $0.last?.timestampMs }.max() ?? 0
-        clock = SimulatedClock(scheduler: scheduler, wallMilliseconds: last + 1_000)
+        clock = SimulatedClock(
+            scheduler: scheduler, wallMilliseconds: options.wallMilliseconds ?? last + 1_000)
+        reference = ReferenceFeed(scene: scene, cluster: cluster, topics: topics)
         let shared = "/dev/shm"
         let base =
             FileManager.default.isWritableFile(atPath: shared)
@@ -137,6 +158,7 @@ final class SimulatedWorld: @unchecked Sendable {
             cluster.create(topic, partitions: 1)
         }
         if let spare = spareProduct { cluster.create(topics.sales(spare), partitions: 1) }
+        reference.begin()
         scheduler.after(options.badRowsAt) { [weak self] in
             guard let self else { return }
             for record in Scene.badReferenceRecords {
@@ -151,6 +173,8 @@ final class SimulatedWorld: @unchecked Sendable {
         expireMembers()
         for _ in 0..<options.restarts { scheduleRestart() }
         for _ in 0..<options.reloads { scheduleReload() }
+        for _ in 0..<options.clockJumps { scheduleClockJump() }
+        if options.visits > 0 { scheduleVisit(options.visits) }
         if options.compacts { scheduleCompaction() }
         for _ in 0..<3 { scheduleCopies() }
     }
@@ -166,11 +190,14 @@ final class SimulatedWorld: @unchecked Sendable {
     func settle() {
         isSettling = true
         for (_, process) in processes.sorted(by: { $0.key < $1.key }) { process.stop() }
+        guest?.stop()
         advance("every worker stopped") {
             self.processes.values.allSatisfy(\.hasEnded) && self.ghosts.allSatisfy(\.hasEnded)
+                && self.guest?.hasEnded ?? true
         }
         advance("every transaction ended") { self.cluster.openTransactions.isEmpty }
-        for process in processes.values where process.failure != nil && !process.isDead {
+        let all = Array(processes.values) + (guest.map { [$0] } ?? [])
+        for process in all where process.failure != nil && !process.isDead {
             violations.append("worker ended: \(process.failure?.description ?? "")")
         }
         violations += cluster.violations
@@ -188,7 +215,7 @@ final class SimulatedWorld: @unchecked Sendable {
         }
     }
 
-    private var areAllUp: Bool {
+    var areAllUp: Bool {
         processes.count == options.workers && processes.values.allSatisfy { !$0.isDead }
     }
 
@@ -202,7 +229,7 @@ final class SimulatedWorld: @unchecked Sendable {
                 left += cluster.log(partition).end - (cluster.group.committed[partition] ?? 0)
             }
         }
-        return left + Int64(isAudited ? 0 : 1)
+        return left + Int64(isAudited ? 0 : 1) + moreWork()
     }
 
     var isConsumed: Bool { recordsLeft == 0 }
@@ -215,30 +242,7 @@ final class SimulatedWorld: @unchecked Sendable {
         return found.count >= Scene.badReferenceRecords.count
     }
 
-    // MARK: The feeder and the broker's habits
-
-    private func scheduleFeed() {
-        toFeed = scene.lanes.reduce(0) { $0 + $1.count }
-        let total = options.feedTime.wholeMilliseconds
-        for (lane, records) in scene.lanes.enumerated() {
-            var times = records.map { _ in scheduler.draw { $0.number(0...Int(total)) } }
-            // Some lanes begin with a backlog.
-            if scheduler.draw({ $0.chance(30) }) { times = times.map { max(0, $0 - 1_000) } }
-            let least = Int(options.feedDelay.wholeMilliseconds)
-            times = times.map { max(least, $0) }
-            for (time, record) in zip(times.sorted(), records) {
-                scheduler.after(.milliseconds(time)) { [weak self] in
-                    guard let self else { return }
-                    toFeed -= 1
-                    let stored = StoredRecord(
-                        key: record.key, value: record.value, timestamp: record.timestampMs,
-                        offset: 0)
-                    cluster.append(
-                        stored, to: TopicPartition(topic: record.topic, partition: Int32(lane)))
-                }
-            }
-        }
-    }
+    // MARK: The broker's habits
 
     private func expireMembers() {
         scheduler.after(.seconds(1)) { [weak self] in
@@ -272,6 +276,9 @@ final class SimulatedWorld: @unchecked Sendable {
             awaitEnd(of: process)
         }
     }
+
+    /// Something that must not be.
+    func note(_ violation: String) { violations.append(violation) }
 
     /// A product that no event names.
     var spareProduct: Product? {
@@ -321,34 +328,6 @@ final class SimulatedWorld: @unchecked Sendable {
         }
     }
 
-    func loadReference(into cache: ReferenceCache) throws {
-        let parser = ReferenceParser()
-        let tables: [String: ReferenceTable] = [
-            topics.accounts: .accounts, topics.campaigns: .campaigns,
-            topics.suppressions: .suppressions,
-        ]
-        guard try cache.writer.positions().isEmpty else { return }
-        var records: [ReferenceRecord] = []
-        for (place, row) in scene.reference.enumerated() {
-            guard let table = tables[row.topic], let value = row.value else { continue }
-            let key = row.key ?? []
-            let batch = RecordBatch(records: [StoredRecord(key: key, value: value, offset: 0)])
-            let change = try batch.withValue(at: 0) {
-                try parser.change(table, key: key, value: $0)
-            }
-            records.append(
-                ReferenceRecord(
-                    change: change,
-                    at: ReferencePlace(topic: row.topic, partition: 0, offset: Int64(place))))
-        }
-        try cache.writer.apply(
-            records,
-            positions: tables.keys.sorted().map { topic in
-                ReferencePosition(
-                    topic: topic, partition: 0, nextOffset: Int64(scene.reference.count))
-            })
-    }
-
     func crashed(_ process: SimulatedProcess, _ loss: StateLoss) {
         trace("crash \(process.number) \(loss)")
         ghosts.append(process)
@@ -371,6 +350,7 @@ final class SimulatedWorld: @unchecked Sendable {
     }
 
     func fault(at call: PortCall, of process: SimulatedProcess) -> Fault? {
+        if process.number == SimulatedWorld.guestNumber { return nil }
         let index = calls[process.number, default: 0]
         calls[process.number] = index + 1
         if let fault = script?(call, process) {
@@ -389,7 +369,7 @@ final class SimulatedWorld: @unchecked Sendable {
 
     // MARK: Folders
 
-    private func newFolder() -> String {
+    func newFolder() -> String {
         folders += 1
         return root + "/state-\(folders)"
     }

@@ -28,6 +28,12 @@ enum Verdict {
                 faults.append("a profile cannot be decoded: \(error)")
             }
         }
+        if !world.scene.changes.isEmpty {
+            // Leads that one row concerns are decided in the order of their addresses on the disk,
+            // those not on the disk yet before them: the order of leads is open.
+            published = published.byLead
+            golden = golden.byLead
+        }
         faults += differences(published, golden)
         for lane in 0..<world.scene.laneCount {
             faults += marks(world, lane: lane)

@@ -8,7 +8,8 @@ internal import CLibrdkafka
 @safe package final class MockCluster: @unchecked Sendable {
     /// A kind of request, by its number in the protocol.
     package enum Request: Int16, Sendable {
-        case produce = 0, fetch = 1, metadata = 3, findCoordinator = 10, heartbeat = 12
+        case produce = 0, fetch = 1, metadata = 3, offsetFetch = 9, findCoordinator = 10
+        case joinGroup = 11, heartbeat = 12, syncGroup = 14
         case initProducerId = 22, addPartitionsToTransaction = 24, addOffsetsToTransaction = 25
         case endTransaction = 26, transactionalOffsetCommit = 28
     }
@@ -60,6 +61,31 @@ internal import CLibrdkafka
     /// Makes metadata tell this error of a topic; 0 for none.
     package func setError(_ code: Int32, ofTopic name: String) {
         unsafe rd_kafka_mock_topic_set_error(cluster, name, rd_kafka_resp_err_t(code))
+    }
+
+    /// Who has a coordinator.
+    package enum Coordinated: String, Sendable {
+        /// A consumer group, by its id.
+        case group
+        /// A producer, by its transactional id.
+        case transaction
+    }
+
+    /// Makes another broker (from 1) the coordinator of a group or of a transactional id.
+    package func moveCoordinator(of kind: Coordinated, _ name: String, to broker: Int) {
+        unsafe rd_kafka_mock_coordinator_set(cluster, kind.rawValue, name, Int32(broker))
+    }
+
+    /// Makes another broker (from 1) the leader of a partition.
+    package func moveLeader(of partition: TopicPartition, to broker: Int) {
+        unsafe rd_kafka_mock_partition_set_leader(
+            cluster, partition.topic, partition.partition, Int32(broker))
+    }
+
+    /// Makes every answer of a broker (from 1) so many milliseconds late, as one that throttles
+    /// does; 0 for none.
+    package func slow(_ broker: Int, milliseconds: Int) {
+        unsafe rd_kafka_mock_broker_set_rtt(cluster, Int32(broker), Int32(milliseconds))
     }
 
     /// Takes a broker (from 1) down, so that it refuses connections, or brings it back.

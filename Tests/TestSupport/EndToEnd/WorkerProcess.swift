@@ -123,12 +123,15 @@ package final class WorkerProcess: Sendable {
     }
 
     /// Whether it would survive a hang-up: it has begun to trap that.
-    package var trapsHangUp: Bool {
+    package var trapsHangUp: Bool { traps(.hangUp) }
+
+    /// Whether a signal is trapped, and so does not end it at once.
+    package func traps(_ signal: Signal) -> Bool {
         let status = WorkerProcess.text("/proc/\(id)/status")
         return status.split(separator: "\n").contains { line in
             guard line.hasPrefix("SigIgn:") || line.hasPrefix("SigCgt:") else { return false }
             let mask = line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
-            return mask & (1 << UInt64(SIGHUP - 1)) != 0
+            return mask & (1 << UInt64(signal.number - 1)) != 0
         }
     }
 
