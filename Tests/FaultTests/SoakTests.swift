@@ -55,12 +55,23 @@ extension Faults {
                         seed: seed, workers: workers, Mishap.possible(among: workers))
                     let sample = try SoakTests.sample(crew, stage)
                     samples.append(sample)
-                    print("soak: \(SoakTests.row(samples.count, sample))  seed \(seed)")
-                    fflush(nil)
+                    try SoakTests.show(
+                        "soak: \(SoakTests.row(samples.count, sample))  seed \(seed)")
                 }
                 try await crew.finish()
                 SoakTests.judge(samples)
             }
+        }
+
+        /// Prints a line, and adds it to the file that `deploy/soak` shows as it grows: what is
+        /// printed comes through `swift test` only now and then.
+        private static func show(_ line: String) throws {
+            print(line)
+            guard let path = environment["HANDOFF_TEST_SOAK_LINES"] else { return }
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            defer { try? file.close() }
+            try file.seekToEnd()
+            try file.write(contentsOf: Data((line + "\n").utf8))
         }
 
         private static func sample(_ crew: Crew, _ stage: Stage) throws -> Sample {
