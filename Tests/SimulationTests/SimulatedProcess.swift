@@ -22,6 +22,7 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
     let executor: ProcessExecutor
     private weak var world: SimulatedWorld?
     private let events = GroupEvents()
+    /// Closed with the process.
     private var cache: ReferenceCache?
     private(set) var port: SimulatedPort?
     private var pauses = 0
@@ -69,6 +70,7 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
             }
             await member.close()
             hasEnded = true
+            self.cache = nil
         }
         member.start()
         if world.options.parts > 1 { followReference() }
@@ -125,6 +127,8 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
     func crash(_ loss: StateLoss) {
         guard !isDead else { return }
         isDead = true
+        // Nobody ends the task of a dead process, and what that holds stays open.
+        cache = nil
         executor.setPaused(false)
         port?.member.die()
         world?.crashed(self, loss)
