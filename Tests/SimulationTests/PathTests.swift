@@ -177,6 +177,30 @@ struct PathTests {
         #expect(!world.strikes.isEmpty)
         #expect(Verdict.faults(world) == [])
     }
+
+    @Test(
+        "findings that are committed after the lane was handed over are not published again",
+        arguments: 1...UInt64(6))
+    func findingsLate(_ seed: UInt64) throws {
+        // Its offsets were taken, and are the same as before; its records are written when the
+        // successor would have read the changelog to its end.
+        let world = try run(seed: seed) { options in
+            options.feedDelay = .seconds(30)
+            options.badRowsAt = .seconds(3)
+        } _: { world in
+            var hasStruck = false
+            world.script = { call, process in
+                process.port?.writesWithCommit = true
+                guard call == .sendOffsets, process.number == 0, !hasStruck,
+                    world.scheduler.now > .seconds(3)
+                else { return nil }
+                hasStruck = true
+                return .pause(.seconds(12), isAfter: true)
+            }
+        }
+        #expect(!world.strikes.isEmpty)
+        #expect(Verdict.faults(world) == [])
+    }
 }
 
 /// The port as it was once: the generation of the moment, not that of the lanes.

@@ -199,11 +199,15 @@ final class Lane: Sendable {
 
     /// Restores until the state is of the same moment as the group's offsets, or nothing helps.
     ///
-    /// They are committed together. But the offsets are asked for after the changelog was read, and
-    /// an epoch may have been committed in between; then its records are in the log by now.
+    /// They are committed together, and a predecessor that overslept may still do so: its offsets
+    /// were taken while it was a member, its records are written later. Until then the broker holds
+    /// back the group's offsets, so they are waited for before the changelog is read. Not every
+    /// broker does, so they are compared afterwards as well; an epoch of alerts or findings alone
+    /// cannot be told by that, as it moves no offset.
     private func restoreAndCompare(
         _ restore: LaneRestore
     ) async throws -> (LaneRestore.Restored, [EventSource: Int64])? {
+        guard try await committedOffsets() != nil else { return nil }
         guard var restored = try await restore.run(fromStart: false) else { return nil }
         while true {
             guard let offsets = try await committedOffsets() else { return nil }
