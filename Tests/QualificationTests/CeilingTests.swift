@@ -141,5 +141,39 @@ struct CeilingTests {
         }
     }
 
+    @Test("what one trial does bounds no score of another")
+    func trials() throws {
+        let criteria: JSONValue = [
+            ["id": "big", "activity": "big", "points": 20, "half_life_days": 7],
+            ["id": "small", "activity": "small", "points": 5, "half_life_days": 7],
+        ]
+        var definition = try Fixtures.definition(
+            try DefinitionText.changed(
+                try Fixtures.exampleDefinitionText(), by: [("engagement", criteria)]))
+        definition.required = []
+        definition.products[0].fitAtLeast = .zero
+        definition.products[0].engagementAtLeast = Points(hundredths: 2_400)
+        let symbols = SymbolTable()
+        let qualifier = Qualifier(
+            definition: definition, symbols: symbols, reference: MemoryReference(),
+            limits: Qualifier.Limits())
+        let product = symbols.intern(definition.products[0].id)
+        var first = Trial(
+            qualifier: qualifier, product: product, profile: Profile(leadID: "a"),
+            time: UTCDay(number: 20_703).start)
+        try first.tell([(.consent, .bool(true))], isInterested: true)
+        var second = first
+        func kind(_ type: String) -> ActivityKind {
+            ActivityKind(
+                criterion: type, label: type, type: type, properties: [:], isHandRaise: false)
+        }
+        try first.act(kind("big"))
+        // Comes near enough for its sum to be added up, and noted: 5 points, and not 20.
+        try second.act(kind("small"))
+        try first.act(kind("small"))
+        #expect(first.engagement == Points(hundredths: 2_500))
+        #expect(first.qualified != nil && second.qualified == nil)
+    }
+
     private struct NotApplied: Error {}
 }

@@ -42,7 +42,7 @@ package.products = []
 """
 FAILED = re.compile(r"^\S+\s+Test (.+?) (?:failed after|recorded an issue)")
 RAN = re.compile(r"Test run with (\d+) tests?")
-STARTED = re.compile(r"^\S+\s+Test .+ started\.$", re.MULTILINE)
+STARTED = re.compile(r"^\S+\s+Test (?!run ).+ started\.$", re.MULTILINE)
 # What swift test says of a test process; its own status is 1 then.
 ENDED = re.compile(r"unexpected signal code (\d+)")
 # Nothing that a test finds: SIGKILL (too little memory) and SIGTERM.

@@ -235,6 +235,12 @@ package final class Standing: @unchecked Sendable {
         for index in ceilings.indices { ceilings[index].points += points }
     }
 
+    /// For a copy of a profile: both share this standing, and what was noted for the one may be too
+    /// little for the other.
+    func forgetCeilings() {
+        ceilings.removeAll(keepingCapacity: true)
+    }
+
     private func ceilingIndex(_ place: Int) -> Int? {
         ceilings.firstIndex { $0.place == Int32(clamping: place) }
     }
