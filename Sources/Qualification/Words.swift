@@ -74,6 +74,9 @@ extension Span<UInt8> {
     }
 
     /// Gives the bytes at a range of places, all of them written, to `body`.
+    ///
+    /// `body` must not add texts to the arena: it may move to other memory then, and `body` would
+    /// read what was freed.
     func withBytes<R>(_ range: Range<Int>, _ body: (Span<UInt8>) -> R) -> R {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
         return unsafe body(

@@ -35,13 +35,18 @@ TRIM = """
 let kept: Set = [
     "CLibrdkafka", "CSQLite", "CSimdjson", "Qualification", "WireFormats", "DefinitionFiles",
     "KafkaClient", "Storage", "Worker", "ReferenceModel", "TestSupport", "SimulatedKafka",
-    "SimulationTests",
+    "SimulationTests", "QualificationTests",
 ]
 package.targets.removeAll { !kept.contains($0.name) }
 package.products = []
 """
 FAILED = re.compile(r"^\S+\s+Test (.+?) (?:failed after|recorded an issue)")
 RAN = re.compile(r"Test run with (\d+) tests?")
+STARTED = re.compile(r"^\S+\s+Test (?!run ).+ started\.$", re.MULTILINE)
+# What swift test says of a test process; its own status is 1 then.
+ENDED = re.compile(r"unexpected signal code (\d+)")
+# Nothing that a test finds: SIGKILL (too little memory) and SIGTERM.
+FROM_OUTSIDE = {9, 15}
 
 
 def edit(sources, mutants):
@@ -104,13 +109,17 @@ def run_tests(target, mutant):
     text = log.read_text(errors="replace")
     failed = {match[1].split(" with ")[0].strip('"') for line in text.splitlines()
               if (match := FAILED.match(line)) and not match[1].startswith("run ")}
+    if failed:
+        return sorted(failed), None
+    # A precondition that ends the process finds a defect as well, and before the line that tells how
+    # many tests ran.
+    signal = ENDED.search(text)
+    if signal and int(signal[1]) not in FROM_OUTSIDE and STARTED.search(text):
+        return [f"the process ended with signal {signal[1]}"], None
     ran = sum(int(count) for count in RAN.findall(text))
     if ran == 0:
         return [], f"no test ran: {text.strip().splitlines()[-1:]}"
-    if status != 0 and not failed:
-        # A precondition that ends the process finds a defect as well.
-        return [f"the process ended with {status}"], None
-    return sorted(failed), None
+    return ([f"the process ended with {status}"] if status != 0 else []), None
 
 
 def run(target, names):

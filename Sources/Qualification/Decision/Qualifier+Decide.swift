@@ -189,7 +189,8 @@ extension Qualifier {
         let least = rulebook.products[place].engagementAtLeast
         guard standing.mayReach(least, place, on: engagement.asOf) else { return false }
         let (total, gains) = engagement.totals(profile.counts)
-        // As of an answer of sales that lies behind, later activities are not counted.
+        // A waiting lead is released as of when it was decided last; what it did later, if
+        // anything, is not in the sum. An answer of sales never decides as of an earlier day.
         if engagement.asOf >= profile.asOf.day {
             standing.note(gains: gains, place, on: engagement.asOf)
         }

@@ -13,8 +13,8 @@ struct Trial {
         self.qualifier = qualifier
         self.product = product
         self.profile = profile
-        // It is kept by reference, and what is noted there of one trial's events is wrong for
-        // another's.
+        // It is kept by reference: what a trial's events note there must not reach the lead's own.
+        // Copies of the trial still share the one that its first event makes, see `forgetCeilings`.
         self.profile.standing = nil
         self.time = time
     }
@@ -36,6 +36,7 @@ struct Trial {
     mutating func tell(
         _ fields: [(field: LeadField, value: FactValue)], isInterested: Bool
     ) throws {
+        profile.standing?.forgetCeilings()
         let event = LeadEvent(
             header: nextHeader(), kind: .updated, fields: fields,
             productInterest: isInterested ? [product] : [], campaign: .none, channel: .none)
@@ -45,6 +46,7 @@ struct Trial {
 
     /// The lead does something.
     mutating func act(_ kind: ActivityKind) throws {
+        profile.standing?.forgetCeilings()
         let symbols = qualifier.symbols
         let campaign = kind.channel.map { symbols.intern(ImaginedReference.campaign(channel: $0)) }
         let event = ActivityEvent(

@@ -90,7 +90,6 @@ package struct RememberedEvents: Sendable {
             self.hash = hash
             place = at.milliseconds << 2 | Int64(source.rawValue)
         }
-
     }
 
     /// Sorted by time.

@@ -166,8 +166,18 @@ package final class Standing: @unchecked Sendable {
     let extraMissing: [[Symbol]]
     private let dependencies: [ReferenceKey]
     private var version: UInt64
-    /// For each product what its score is at most, and from which day on; see `mayReach`.
-    private var ceilings: [(points: Points, from: UTCDay)?] = []
+    /// One entry for each product that was noted, in no order: few, as most leads are interested in
+    /// few of a definition's products.
+    private var ceilings: [Ceiling] = []
+
+    /// What the score for a product is at most, and from which day on; see `mayReach`.
+    ///
+    /// 16 bytes, which grow with a lead's interests like the profile that `HotProfiles` estimates.
+    private struct Ceiling {
+        let place: Int32
+        var from: UTCDay
+        var points: Points
+    }
 
     init(
         _ facts: Facts, rulebook: Rulebook, reference: any ReferenceData, version: UInt64
@@ -206,21 +216,33 @@ package final class Standing: @unchecked Sendable {
     /// most its points; so what they came to, and the points of all activities since, bound what
     /// the whole sum can be, and most leads are far from every threshold.
     func mayReach(_ least: Points, _ place: Int, on day: UTCDay) -> Bool {
-        guard place < ceilings.count, let ceiling = ceilings[place], day >= ceiling.from else {
-            return true
-        }
-        return ceiling.points >= least
+        guard let index = ceilingIndex(place), day >= ceilings[index].from else { return true }
+        return ceilings[index].points >= least
     }
 
     /// Notes what the contributions above zero come to on a day that no counted activity is after.
     func note(gains: Points, _ place: Int, on day: UTCDay) {
-        while ceilings.count <= place { ceilings.append(nil) }
-        ceilings[place] = (gains, day)
+        let ceiling = Ceiling(place: Int32(clamping: place), from: day, points: gains)
+        if let index = ceilingIndex(place) {
+            ceilings[index] = ceiling
+        } else {
+            ceilings.append(ceiling)
+        }
     }
 
     /// An activity was counted that adds at most so much to the score of any product.
     func raise(by points: Points) {
-        for place in ceilings.indices { ceilings[place]?.points += points }
+        for index in ceilings.indices { ceilings[index].points += points }
+    }
+
+    /// For a copy of a profile: both share this standing, and what was noted for the one may be too
+    /// little for the other.
+    func forgetCeilings() {
+        ceilings.removeAll(keepingCapacity: true)
+    }
+
+    private func ceilingIndex(_ place: Int) -> Int? {
+        ceilings.firstIndex { $0.place == Int32(clamping: place) }
     }
 
     private static func suppressions(
