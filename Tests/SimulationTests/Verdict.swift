@@ -145,7 +145,7 @@ enum Verdict {
         return faults
     }
 
-    /// A lane's file; nil if its restore did not end: then its rows count for nothing, it is removed.
+    /// A lane's file; nil if its restore did not end: the worker removes it.
     private static func open(_ folder: StateFolder, _ lane: Int) throws -> ProfileWriter? {
         do {
             return try ProfileWriter(folder: folder, lane: lane)
