@@ -31,6 +31,8 @@ package struct WorkerSettings: Sendable {
     package var flushBytes = 32 << 20
     /// How many bytes of profiles stay in memory, over all lanes.
     package var hotProfileBytes = 64 << 20
+    /// How a lane reads its changelog.
+    package var restore = RestoreLimits()
     /// How long a stop may take.
     package var shutdownTimeout = Duration.seconds(20)
     /// The lanes of the whole group, that is the partitions of each input.

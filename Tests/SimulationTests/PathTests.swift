@@ -1,5 +1,6 @@
 import KafkaClient
 import SimulatedKafka
+import Storage
 import Testing
 import Worker
 
@@ -200,6 +201,34 @@ struct PathTests {
         }
         #expect(!world.strikes.isEmpty)
         #expect(Verdict.faults(world) == [])
+    }
+
+    @Test("a bulk restore leaves the file as it was until its first rows", arguments: 1...UInt64(3))
+    func restoreNotBegun(_ seed: UInt64) throws {
+        var lanes: [Int]?
+        let world = try run(seed: seed, workers: 1) { options in
+            options.settings.restore.bulkRecords = 0
+            options.settings.restore.bulkRecordsOfNew = 0
+        } _: { world in
+            let strike = once(.commit, number: 4, .crash(isAfter: true, .kept))
+            world.script = { call, process in
+                let fault = strike(call, process)
+                // The first read of the process that comes after: no lane has an answer yet.
+                if call == .read, lanes == nil, !world.strikes.isEmpty {
+                    lanes = PathTests.soundLanes(of: world.copy(process.folder))
+                }
+                return fault
+            }
+        }
+        #expect(lanes == Array(0..<world.scene.laneCount))
+        #expect(Verdict.faults(world) == [])
+    }
+
+    /// The lanes whose files a worker can go on with.
+    private static func soundLanes(of path: String) -> [Int] {
+        guard let folder = try? StateFolder(path: path) else { return [] }
+        return ((try? folder.lanes()) ?? []).sorted()
+            .filter { (try? ProfileWriter(folder: folder, lane: $0)) != nil }
     }
 }
 

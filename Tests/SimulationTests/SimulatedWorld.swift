@@ -76,6 +76,20 @@ struct WorldRunOptions: Sendable {
         isStatic = random.chance(30)
         visits = random.pick([0, 0, 0, 0, 3, 10])
         clockJumps = random.pick([0, 0, 2, 6])
+        // Drawn last, as is all that was added later: what else a seed asks for stays the same.
+        if random.chance(30) { settings.restore = .tiny(&random) }
+    }
+}
+
+extension RestoreLimits {
+    /// Every restore of more than a record is in bulk, and of many transactions.
+    fileprivate static func tiny(_ random: inout SplitMix64) -> RestoreLimits {
+        var limits = RestoreLimits()
+        limits.bulkRecords = 1
+        limits.bulkRecordsOfNew = 1
+        limits.batchRecords = random.pick([1, 3, 10, 100])
+        limits.writeRecords = random.pick([1, 7, 30])
+        return limits
     }
 }
 

@@ -115,7 +115,7 @@ enum Verdict {
             for lane in try folder.lanes() {
                 let partition = TopicPartition(topic: topics.profiles, partition: Int32(lane))
                 let log = cluster.log(partition)
-                let writer = try ProfileWriter(folder: folder, lane: lane)
+                guard let writer = try open(folder, lane) else { continue }
                 guard let position = try writer.mark()?.nextOffset else { continue }
                 if position > log.end { faults.append("lane \(lane): ahead of the log's end") }
                 let reader = try ProfileReader(folder: folder, lane: lane)
@@ -143,6 +143,16 @@ enum Verdict {
             faults.append("state not readable: \(error)")
         }
         return faults
+    }
+
+    /// A lane's file; nil if its restore did not end: the worker removes it.
+    private static func open(_ folder: StateFolder, _ lane: Int) throws -> ProfileWriter? {
+        do {
+            return try ProfileWriter(folder: folder, lane: lane)
+        } catch {
+            guard error.code == .restoreInterrupted else { throw error }
+            return nil
+        }
     }
 
     private static func copy(_ bytes: Span<UInt8>) -> [UInt8] {

@@ -15,6 +15,10 @@ struct ProfileTables: ~Copyable {
     private let readFact: Statement
     private let putFact: Statement
     private let removeFact: Statement
+    /// Up to so many records a restore makes the indexes at its end.
+    ///
+    /// SQLite sorts them in memory, 160 bytes a profile or less: 16 MB for a lane.
+    static let sortedRecords: Int64 = 100_000
     /// Between begin and end of a bulk restore: nothing is synced.
     private(set) var isRestoring = false
     /// Whether the restore has taken the indexes away, to make them at its end.
@@ -137,22 +141,33 @@ struct ProfileTables: ~Copyable {
         }
     }
 
-    mutating func beginBulkRestore() throws(StorageError) {
+    mutating func beginBulkRestore(records: Int64) throws(StorageError) {
         let begin = "begin restore"
         // On the disk before the first row that is not: only then does the marker mean anything.
         try connection.execute("UPDATE meta SET restoring = 1", operation: begin)
         try connection.checkpoint(.truncate)
         try connection.execute("PRAGMA synchronous = OFF", operation: begin)
         isRestoring = true
-        // Whatever happens now makes the file worthless, so a log would only write each page twice.
-        // If another connection is in the way, the log stays, which is only slower.
-        try connection.execute("PRAGMA journal_mode = OFF", operation: begin)
-        guard
+        try stopLogging()
+        guard records <= ProfileTables.sortedRecords,
             try connection.integer("SELECT EXISTS (SELECT 1 FROM profiles)", operation: begin) == 0
         else { return }
         // Sorting them once costs less than finding a place for each row.
         try connection.execute(Schema.laneIndexes.removal, operation: begin)
         lacksIndexes = true
+    }
+
+    /// Whatever happens in a bulk restore makes the file worthless, so a log would only write each
+    /// page twice.
+    ///
+    /// While another connection has the file open, as a lane's first writer when it is restored
+    /// again, SQLite refuses at once; then the log stays, which is only slower.
+    private func stopLogging() throws(StorageError) {
+        do throws(StorageError) {
+            try connection.execute("PRAGMA journal_mode = OFF", operation: "begin restore")
+        } catch {
+            guard error.code == .busy else { throw error }
+        }
     }
 
     mutating func endBulkRestore(mark: ChangelogMark) throws(StorageError) {

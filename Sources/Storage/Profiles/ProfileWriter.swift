@@ -210,9 +210,15 @@ package final class ProfileWriter: Sendable {
     /// Starts a restore of many rows; until `endBulkRestore` nothing is safe against a crash, and a
     /// file opened after one throws `.restoreInterrupted`.
     ///
-    /// - Throws: `.full`, `.inputOutput`, `.busy`.
-    package func beginBulkRestore() throws(StorageError) {
-        try state.withLock { (tables) throws(StorageError) in try tables.beginBulkRestore() }
+    /// An empty file goes without most of its indexes meanwhile, unless the restore is so long that
+    /// making them at the end takes too much memory (`ProfileTables.sortedRecords`).
+    ///
+    /// - Parameter records: the most records that the restore may write.
+    /// - Throws: `.full`, `.inputOutput`; `.busy` if a reader held the log.
+    package func beginBulkRestore(records: Int64) throws(StorageError) {
+        try state.withLock { (tables) throws(StorageError) in
+            try tables.beginBulkRestore(records: records)
+        }
     }
 
     /// Ends the restore: everything is on the disk and the file may be trusted again.

@@ -2,6 +2,8 @@
 struct WaitingTable: ~Copyable {
     private let put: Statement
     private let remove: Statement
+    /// Runs for each profile that is written, so it must find its rows by an index.
+    static let removal = "DELETE FROM waiting WHERE k = ?1"
     /// Whether any lead may be waiting: without one nothing is looked for, at each profile.
     let hasRows: Bool
 
@@ -10,8 +12,7 @@ struct WaitingTable: ~Copyable {
         let put = try connection.prepare(
             "INSERT OR IGNORE INTO waiting (product, rank, k) VALUES (?1, ?2, ?3)",
             operation: "write profiles")
-        let remove = try connection.prepare(
-            "DELETE FROM waiting WHERE k = ?1", operation: "write profiles")
+        let remove = try connection.prepare(WaitingTable.removal, operation: "write profiles")
         let rows = try connection.integer(
             "SELECT EXISTS (SELECT 1 FROM waiting)", operation: "open")
         self.put = put

@@ -62,18 +62,19 @@ package struct Schema: Sendable {
 
     /// The indexes of a lane's file that a bulk restore does without until its end, as its steps
     /// make them.
+    ///
+    /// Not `waiting_leads`: by it the rows of a lead are found that are to be replaced, for each
+    /// profile of the restore once any lead waits.
     static let laneIndexes = (
         removal: """
         DROP INDEX profiles_due;
         DROP INDEX profiles_idle;
         DROP INDEX addresses_sorted;
-        DROP INDEX waiting_leads;
         """,
         creation: """
         CREATE INDEX profiles_due ON profiles (due) WHERE due IS NOT NULL;
         CREATE INDEX profiles_idle ON profiles (idle);
         CREATE INDEX addresses_sorted ON addresses (address, k);
-        CREATE INDEX waiting_leads ON waiting (k);
         """
     )
 

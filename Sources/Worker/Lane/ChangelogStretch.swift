@@ -5,16 +5,12 @@ import WireFormats
 
 /// A stretch of a lane's changelog on its way from Kafka to the lane's file.
 ///
-/// Bounded, see `isFull`, by `writeBytes` or `writeRecords` and one batch.
+/// Looked at between batches (`isFull`), so it holds less than `writeBytes` and `writeRecords`, and
+/// then one batch more: up to `batchRecords` records of any size that Kafka lets through. With the
+/// defaults that is 16 MiB and 10,000 records, some 6 MB of usual profiles. While it is written the
+/// rows that are made of it are in memory as well.
 struct ChangelogStretch {
-    /// What is gathered for one transaction, in bytes of keys and values.
-    ///
-    /// Each transaction writes most pages of the index of keys anew, so fewer of them are better;
-    /// each lane that restores holds as much.
-    static let writeBytes = 16 << 20
-    /// The same in records, for very small ones.
-    static let writeRecords = 30_000
-
+    private let limits: RestoreLimits
     /// What a record says of a profile; no value deletes it.
     private typealias Version = (key: [UInt8], value: [UInt8]?)
 
@@ -24,9 +20,11 @@ struct ChangelogStretch {
     /// Whether something takes the place of a person's data.
     private var hasErasures = false
 
+    init(limits: RestoreLimits) { self.limits = limits }
+
     /// Whether it is time to write.
     var isFull: Bool {
-        versions.count >= ChangelogStretch.writeRecords || bytes >= ChangelogStretch.writeBytes
+        versions.count >= limits.writeRecords || bytes >= limits.writeBytes
     }
 
     /// Takes records, copied, in their order.

@@ -15,6 +15,7 @@ final class LaneRestore {
     private let lane: Int32
     private let changelog: TopicPartition
     private let folder: StateFolder
+    private let limits: RestoreLimits
     private let kafka: any KafkaPort
     private let clock: any WorkerClock
     private let logger: Logger
@@ -31,6 +32,7 @@ final class LaneRestore {
         changelog = TopicPartition(
             topic: environment.settings.topics.profiles, partition: lane)
         folder = environment.folder
+        limits = environment.settings.restore
         kafka = environment.kafka
         clock = environment.clock
         logger = environment.logger
@@ -42,11 +44,6 @@ final class LaneRestore {
     /// Kafka keeps tombstones for a day by default (`delete.retention.ms`); a file older than that
     /// may hold profiles whose deletion is no longer in the log.
     static let oldestFile: Int64 = 23 * 3_600_000
-    /// From this many records on, the file is filled without a sync for each batch.
-    static let bulkThreshold: Int64 = 50_000
-    /// The same for a file that holds nothing yet.
-    static let bulkThresholdOfNew: Int64 = 10_000
-    static let batchRecords = 10_000
     static let progressInterval = Duration.seconds(2)
     /// How long a read without any record waits before it is noted that the restore makes no
     /// progress.
@@ -133,7 +130,7 @@ final class LaneRestore {
     private func open() throws -> ProfileWriter {
         let writer = try openSound()
         do {
-            try LaneRestore.fillColumns(writer)
+            try LaneRestore.fillColumns(writer, batch: limits.batchRecords)
             return writer
         } catch let error as ProfileCodecError {
             logger.warning(
@@ -144,11 +141,11 @@ final class LaneRestore {
 
     /// A file of version 1 does not tell its timers apart from its profiles; without them alerts
     /// would be missed.
-    private static func fillColumns(_ writer: ProfileWriter) throws {
+    private static func fillColumns(_ writer: ProfileWriter, batch: Int) throws {
         let failure = Mutex<ProfileCodecError?>(nil)
         var filled = 1
         while filled > 0 {
-            filled = try writer.fill(limit: batchRecords) { value in
+            filled = try writer.fill(limit: batch) { value in
                 do throws(ProfileCodecError) {
                     let timers = try ProfileCodec.timers(of: value)
                     return (
@@ -188,15 +185,16 @@ final class LaneRestore {
     ) async throws -> Bool {
         let reading = try kafka.readChangelog(changelog, from: from)
         let isBulk = try isBulk(end - from, writer)
-        if isBulk { try writer.beginBulkRestore() }
-        var stretch = ChangelogStretch()
+        // Only with the first rows: until then a crash leaves a sound file as it was.
+        var hasBegun = false
+        var stretch = ChangelogStretch(limits: limits)
         var position = from
         var reported = clock.now()
         while position < end {
             if isStopping() {
                 await reading.close()
                 // What was read so far stays: the next restore goes on from there.
-                if isBulk, position > from {
+                if hasBegun {
                     try write(&stretch, position, to: writer)
                     try writer.endBulkRestore(mark: changelogMark(position))
                 }
@@ -204,7 +202,7 @@ final class LaneRestore {
             }
             let batch = try await retrying { () throws(KafkaError) in
                 try await reading.next(
-                    max: LaneRestore.batchRecords, timeout: LaneRestore.readTimeout)
+                    max: limits.batchRecords, timeout: LaneRestore.readTimeout)
             }
             if let batch {
                 for mark in stretch.take(batch) { try note(mark) }
@@ -219,17 +217,22 @@ final class LaneRestore {
                 reported = clock.now()
                 progress(min(position, end) - from, end - from)
             }
-            if stretch.isFull || position >= end { try write(&stretch, position, to: writer) }
+            guard stretch.isFull || position >= end else { continue }
+            if isBulk, !hasBegun {
+                try writer.beginBulkRestore(records: end - from)
+                hasBegun = true
+            }
+            try write(&stretch, position, to: writer)
         }
         await reading.close()
-        if isBulk { try writer.endBulkRestore(mark: changelogMark(position)) }
+        if hasBegun { try writer.endBulkRestore(mark: changelogMark(position)) }
         return true
     }
 
-    /// A crash in a bulk restore costs the whole file, which an empty one can afford sooner.
+    /// See `RestoreLimits`.
     private func isBulk(_ records: Int64, _ writer: ProfileWriter) throws -> Bool {
         let isNew = try writer.mark() == nil
-        return records > (isNew ? LaneRestore.bulkThresholdOfNew : LaneRestore.bulkThreshold)
+        return records > (isNew ? limits.bulkRecordsOfNew : limits.bulkRecords)
     }
 
     /// Marks may repeat, because the local position may lag, but none may be missing.
