@@ -161,20 +161,7 @@ struct PathTests {
 
     @Test("an epoch of findings alone is fenced as every other", arguments: 1...UInt64(6))
     func findingsAlone(_ seed: UInt64) throws {
-        let world = try run(seed: seed) { options in
-            // Nothing to consume while bad rows are found.
-            options.feedDelay = .seconds(30)
-            options.badRowsAt = .seconds(3)
-        } _: { world in
-            var hasStruck = false
-            world.script = { call, process in
-                guard call == .send, process.number == 0, !hasStruck,
-                    world.scheduler.now > .seconds(3)
-                else { return nil }
-                hasStruck = true
-                return .pause(.seconds(13), isAfter: false)
-            }
-        }
+        let world = try runWithFindings(seed, .send, .pause(.seconds(13), isAfter: false))
         #expect(!world.strikes.isEmpty)
         #expect(Verdict.faults(world) == [])
     }
@@ -185,22 +172,31 @@ struct PathTests {
     func findingsLate(_ seed: UInt64) throws {
         // Its offsets were taken, and are the same as before; its records are written when the
         // successor would have read the changelog to its end.
-        let world = try run(seed: seed) { options in
+        let world = try runWithFindings(
+            seed, .sendOffsets, .pause(.seconds(12), isAfter: true), writesWithCommit: true)
+        #expect(!world.strikes.isEmpty)
+        #expect(Verdict.faults(world) == [])
+    }
+
+    /// Strikes once, at a call of the first worker, while it publishes bad rows and nothing else.
+    private func runWithFindings(
+        _ seed: UInt64, _ struck: PortCall, _ fault: Fault, writesWithCommit: Bool = false
+    ) throws -> SimulatedWorld {
+        try run(seed: seed) { options in
+            // Nothing to consume while bad rows are found.
             options.feedDelay = .seconds(30)
             options.badRowsAt = .seconds(3)
         } _: { world in
             var hasStruck = false
             world.script = { call, process in
-                process.port?.writesWithCommit = true
-                guard call == .sendOffsets, process.number == 0, !hasStruck,
+                if writesWithCommit { process.port?.writesWithCommit = true }
+                guard call == struck, process.number == 0, !hasStruck,
                     world.scheduler.now > .seconds(3)
                 else { return nil }
                 hasStruck = true
-                return .pause(.seconds(12), isAfter: true)
+                return fault
             }
         }
-        #expect(!world.strikes.isEmpty)
-        #expect(Verdict.faults(world) == [])
     }
 
     @Test("a bulk restore leaves the file as it was until its first rows", arguments: 1...UInt64(3))
