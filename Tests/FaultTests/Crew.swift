@@ -123,6 +123,10 @@ final class Crew {
             proxy.change(to: .deaf)
             try await Crew.pass(random.number(20...1_500))
             cut(proxy)
+        case .garbling:
+            try await worker.kill()
+            workers[place] = try start(place)
+            try await meet(.garbled(oneIn: 2), proxy)
         case .visit, .storm, .twin: try await meetAnother(mishap, place)
         case .rows: try await feedRows()
         }

@@ -51,6 +51,20 @@ struct MidStream {
         return worker
     }
 
+    /// From now on of the answers with records one in so many arrives with a wrong byte; none if
+    /// nil.
+    func garble(oneIn: Int?) {
+        proxy.change(
+            to: oneIn.map { .garbled(oneIn: $0) } ?? .slow(MidStream.milliseconds))
+    }
+
+    /// Waits until so many have.
+    func waitForGarbled(_ count: Int) async throws {
+        try await Eventually.holds("wrong bytes", within: .seconds(90)) {
+            proxy.garbledCount >= count
+        }
+    }
+
     /// What happened struck in mid-stream: some work remains.
     func expectWorkLeft(_ what: String) async throws {
         let left = try await stage.totalLag()

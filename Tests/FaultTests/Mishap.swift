@@ -26,6 +26,8 @@ enum Mishap: String, CaseIterable {
     case halfOpen
     /// The broker acts, and its answers are lost with the connections.
     case lostAnswers
+    /// Killed and started again, and for a while records arrive with wrong bytes.
+    case garbling
     /// Another worker joins, works, and leaves.
     case visit
     /// Another worker joins and leaves at once, again and again.
@@ -53,7 +55,7 @@ enum Mishap: String, CaseIterable {
 
     /// What a short run makes happen to one, two and three workers, so that each kind comes.
     static let short: [[Mishap]] = [
-        [.kill, .loss, .damage, .oversleep, .halfOpen, .truncation, .twin],
+        [.kill, .loss, .damage, .oversleep, .halfOpen, .truncation, .twin, .garbling],
         [.truncation, .silence, .cut, .lostAnswers, .nap, .loss, .storm],
         [.kill, .visit, .slowness, .standstill, .lostAnswers, .damage, .rows],
     ]

@@ -35,6 +35,8 @@ package enum Fault: Sendable {
     case pause(Duration, isAfter: Bool)
     /// Somebody else takes the transactional id.
     case fence
+    /// Records arrive with wrong bytes, and the client goes on somewhere else.
+    case garble
     /// The group throws the member out.
     case evict
     /// The group begins a rebalance.
@@ -66,7 +68,8 @@ package struct FaultPlan: Sendable {
         _ = random.next()
         let scarce = [.read, .logRange, .partitionCount].contains(call) ? oneIn * 3 : oneIn
         if call == .fetch {
-            return random.number(1...oneIn * 6) == 1 ? .refuse(.retry) : nil
+            guard random.number(1...oneIn * 6) == 1 else { return nil }
+            return random.number(1...2) == 1 ? .garble : .refuse(.retry)
         }
         guard random.number(1...scarce) == 1 else { return nil }
         return FaultPlan.draw(for: call, &random)

@@ -111,7 +111,7 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
         let latency = cluster.scheduler.draw { $0.number(50...3_000) }
         try await pause(.microseconds(latency))
         switch fault {
-        case nil: return nil
+        case nil, .garble: return nil
         case .delay(let duration): try await pause(duration)
         case .refuse(let consequence): throw failure(call, consequence)
         case .loseAnswer, .crash(isAfter: true, _), .pause(_, isAfter: true): return fault

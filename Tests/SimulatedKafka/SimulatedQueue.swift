@@ -45,11 +45,20 @@ final class SimulatedQueue: InputQueue, @unchecked Sendable {
 
     func fetch(max: Int) -> RecordBatch? {
         guard !isClosed, let position else { return nil }
+        let log = cluster.log(partition)
         if let failure = failure() {
             wakeSoon()
-            return RecordBatch(records: [], failure: failure)
+            guard failure.isOfUnreadableRecords else {
+                return RecordBatch(records: [], failure: failure)
+            }
+            // As librdkafka does: what came before, and on from wherever the wrong bytes lead.
+            let before = log.committed(
+                from: position, max: cluster.scheduler.draw { $0.number(0...3) })
+            self.position = cluster.scheduler.draw { random in
+                Int64(random.number(Int(log.start)...Swift.max(Int(log.start), Int(log.end))))
+            }
+            return RecordBatch(records: before, topics: [partition.topic], failure: failure)
         }
-        let log = cluster.log(partition)
         let size = min(max, cluster.scheduler.draw { $0.number(1...40) })
         let records = log.committed(from: position, max: size)
         let end = log.lastStable

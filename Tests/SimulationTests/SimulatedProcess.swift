@@ -119,9 +119,16 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
     func fault(at call: PortCall) -> Fault? { world?.fault(at: call, of: self) }
 
     private func fetchFault() -> KafkaError? {
-        guard fault(at: .fetch) != nil else { return nil }
+        let isGarbled: Bool
+        switch fault(at: .fetch) {
+        case nil: return nil
+        case .garble: isGarbled = true
+        default: isGarbled = false
+        }
+        // _BAD_MSG and _TRANSPORT.
         return KafkaError(
-            code: -195, operation: "fetch", subject: "a partition", consequence: .retry)
+            code: isGarbled ? -199 : -195, operation: "fetch", subject: "a partition",
+            consequence: .retry)
     }
 
     func crash(_ loss: StateLoss) {

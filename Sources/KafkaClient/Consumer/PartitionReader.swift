@@ -47,7 +47,8 @@ package final class PartitionReader: Sendable {
     /// Waits for the first record (or end of a partition) and takes up to `max` that are there.
     ///
     /// Nil when `timeout` passes or `cancelWait` is called. Throws with `.retry` for a passing
-    /// failure, after which reading goes on by itself.
+    /// failure, after which reading goes on by itself. Unreadable records are such a failure:
+    /// they are fetched again, and with `.stop` they are given up, see `Rereading`.
     package func next(max: Int, timeout: Duration) async throws(KafkaError) -> RecordBatch? {
         let core = core
         return try await lane.run { () throws(KafkaError) -> RecordBatch? in
@@ -81,7 +82,7 @@ package final class PartitionReader: Sendable {
 }
 
 /// The part that runs on the reader's thread.
-// Unchecked: `known` and `last` are used on the reader's serial lane only; the rest is locked.
+// Unchecked: what is not locked is used on the reader's serial lane only.
 @safe private final class ReaderCore: @unchecked Sendable {
     // Unchecked: only reached through the mutex; a queue may be yielded from any thread.
     @safe struct State: @unchecked Sendable {
@@ -96,6 +97,11 @@ package final class PartitionReader: Sendable {
     private let nudge: FetchNudge
     private var known: [Int: Int32] = [:]
     private var last: (topic: Int, index: Int32)?
+    private var rereading = Rereading()
+    /// Nothing is assigned until then.
+    private var resumption: ContinuousClock.Instant?
+    /// Found behind records that were handed out first.
+    private var pendingFailure: KafkaError?
 
     init(handle: Handle, topics: [String], positions: [TopicPartition: Int64]) {
         self.topics = topics
@@ -137,6 +143,11 @@ package final class PartitionReader: Sendable {
     func next(max: Int, timeout: Duration) throws(KafkaError) -> RecordBatch? {
         let (handle, held) = unsafe state.withLock { unsafe ($0.handle, Sending($0.queue)) }
         guard let handle, let queue = unsafe held.value, max > 0 else { return nil }
+        if let pendingFailure {
+            self.pendingFailure = nil
+            throw pendingFailure
+        }
+        guard try unsafe hasResumed(queue, timeout) else { return nil }
         // One record first: a batch call would wait the whole time for the batch to be full.
         guard let first = unsafe rd_kafka_consume_queue(queue, timeout.milliseconds) else {
             return nil
@@ -160,8 +171,44 @@ package final class PartitionReader: Sendable {
             unsafe nudge.taken(
                 from: queue, upTo: batch.offset(at: last) + 1, of: partition, handle)
         }
-        if let failure = batch.failure, batch.count == 0, batch.ends.isEmpty { throw failure }
+        guard let failure = try failure(in: batch, handle) else { return batch }
+        if batch.count == 0, batch.ends.isEmpty { throw failure }
+        pendingFailure = failure
         return batch
+    }
+
+    /// What is to be thrown of a batch; stops fetching if it has unreadable records.
+    private func failure(
+        in batch: RecordBatch, _ handle: Handle
+    ) throws(KafkaError) -> KafkaError? {
+        guard let failure = batch.failure else { return nil }
+        guard let partition = batch.unreadable else { return failure }
+        let position = state.withLock { $0.positions[partition] } ?? 0
+        let records = UnreadableRecords(failure, of: partition, from: position)
+        let verdict = rereading.verdict(on: records)
+        if case .again(let pause) = verdict { resumption = .now + pause }
+        // What is queued already may lie behind a gap; un-assigned, it is never shown.
+        unsafe rd_kafka_assign(handle.raw, nil)
+        return records.error(verdict)
+    }
+
+    /// Whether there is an assignment; made again at the positions when its time has come.
+    private func hasResumed(
+        _ queue: OpaquePointer, _ timeout: Duration
+    ) throws(KafkaError) -> Bool {
+        guard let resumption else { return true }
+        let left = resumption - .now
+        if left > .zero {
+            // A wait that `cancel` can end; of what was un-assigned nothing is taken.
+            let wait = Swift.min(left, timeout).milliseconds
+            if let stale = unsafe rd_kafka_consume_queue(queue, wait) {
+                unsafe rd_kafka_message_destroy(stale)
+            }
+            if resumption > .now { return false }
+        }
+        self.resumption = nil
+        try assign(state.withLock { $0.positions })
+        return true
     }
 
     private func note(_ batch: RecordBatch) {

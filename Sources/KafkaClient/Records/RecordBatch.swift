@@ -17,7 +17,12 @@ internal import Synchronization
     /// The ends of partitions met in this batch, in the order they came.
     package let ends: [PartitionEnd]
     /// A failure of the partition or of its fetching, met after the records of this batch.
+    ///
+    /// Behind records that could not be read nothing more of their partition is shown: there may be
+    /// a gap.
     package let failure: KafkaError?
+    /// The first partition of which records could not be read.
+    let unreadable: TopicPartition?
 
     @usableFromInline let slots: UnsafeMutablePointer<RecordSlot>
     private let source: Source
@@ -42,6 +47,7 @@ internal import Synchronization
         self.topics = topics
         self.ends = ends
         self.failure = failure
+        unreadable = nil
         let block = UnsafeMutableRawPointer.allocate(byteCount: byteCount + 1, alignment: 16)
         unsafe slots = .allocate(capacity: records.count + 1)
         source = unsafe .stored(block, records.map(\.headers))
@@ -80,17 +86,28 @@ internal import Synchronization
         var bytes = 0
         var ends: [PartitionEnd] = []
         var failure: KafkaError?
+        // Those with unreadable records, most often none.
+        var broken: [(topic: Int32, partition: Int32)] = []
         for index in 0..<used {
             guard let message = unsafe messages[index] else { continue }
             let topic = unsafe topicIndex(message)
+            let partition = unsafe message.pointee.partition
+            if !broken.isEmpty, broken.contains(where: { $0 == (topic, partition) }) {
+                unsafe rd_kafka_message_destroy(message)
+                continue
+            }
             guard unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
                 if unsafe message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
                     unsafe ends.append(
                         PartitionEnd(
-                            topic: topic, partition: message.pointee.partition,
+                            topic: topic, partition: partition,
                             offset: message.pointee.offset))
                 } else {
-                    unsafe failure = RecordBatch.failure(message.pointee, in: topics, topic)
+                    let found = unsafe RecordBatch.failure(message, in: topics, topic)
+                    if found.isOfUnreadableRecords {
+                        broken.append((topic, partition))
+                    }
+                    if failure?.isOfUnreadableRecords != true { failure = found }
                 }
                 unsafe rd_kafka_message_destroy(message)
                 continue
@@ -105,6 +122,11 @@ internal import Synchronization
         byteCount = bytes
         self.ends = ends
         self.failure = failure
+        unreadable = broken.first.map {
+            TopicPartition(
+                topic: topics.indices.contains(Int($0.topic)) ? topics[Int($0.topic)] : "",
+                partition: $0.partition)
+        }
     }
 
     deinit {
@@ -119,12 +141,17 @@ internal import Synchronization
     }
 
     private static func failure(
-        _ message: rd_kafka_message_t, in topics: [String], _ topic: Int32
+        _ message: UnsafeMutablePointer<rd_kafka_message_t>, in topics: [String], _ topic: Int32
     ) -> KafkaError {
         let name = topics.indices.contains(Int(topic)) ? topics[Int(topic)] : ""
-        return unsafe KafkaError(
-            message.err, operation: "fetch",
-            subject: "\(TopicPartition(topic: name, partition: message.partition))")
+        let partition = unsafe TopicPartition(
+            topic: name, partition: message.pointee.partition)
+        var error = unsafe KafkaError(
+            message.pointee.err, operation: "fetch", subject: "\(partition)")
+        if let words = unsafe rd_kafka_message_errstr(message) {
+            error.reason = unsafe String(cString: words)
+        }
+        return error
     }
 
     @inlinable

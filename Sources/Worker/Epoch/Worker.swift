@@ -18,25 +18,28 @@ package final class Worker {
     let kafka: any KafkaPort
     let events: GroupEvents
     var environment: LaneEnvironment
-    private let clock: any WorkerClock
+    let clock: any WorkerClock
     private let monitor: WorkerMonitor
-    private let logger: Logger
+    let logger: Logger
     let news: @Sendable (WorkerNews) -> Void
 
     var lanes: [Int32: Lane] = [:]
     private var running: Set<Int32> = []
     private var ending: Set<Int32> = []
-    private var damaged: Set<Int32> = []
+    var damaged: Set<Int32> = []
     private var lanesOpened = 0
     var producer = ProducerState.unready
     private var mustCutNow = false
     var mustRewind = false
+    /// When a lane that ended over unreadable records is to read them again.
+    private var rereadDue: Duration?
+    private var rereading = Rereading()
     private(set) var isStopping = false
-    private var hasAnnounced = false
+    var hasAnnounced = false
     private var nextCut = Duration.zero
     private var epochStart = Duration.zero
     private var nextFlush = Duration.zero
-    private var foreignFilesDue: Duration?
+    var foreignFilesDue: Duration?
     private var alarm = Duration.zero
     private var referenceVersion: UInt64 = 0
     private var nextRoundCall = Duration.zero
@@ -118,6 +121,7 @@ package final class Worker {
             // One by one: what is left when one of them ends the worker is still answered.
             while let event = events.inbox.takeFirst() { try await handle(event, &group) }
             if isStopping { return try await finish() }
+            if let rereadDue, clock.now() >= rereadDue { mustRewind = true }
             if mustRewind { try await rewind(&group) }
             if mustCutNow || clock.now() >= nextCut { try await endEpochIfDue() }
             // Also without anything to commit: what was committed last must reach the disk, and an
@@ -196,6 +200,15 @@ package final class Worker {
             case .wipeAndRestart:
                 damaged.insert(lane)
                 mustRewind = true
+            case .reread(let records):
+                let verdict = rereading.verdict(on: records)
+                guard case .again(let pause) = verdict else {
+                    let error = records.error(verdict)
+                    throw WorkerFailure("lane \(lane) cannot go on: \(error)", exitCode: 1)
+                }
+                // Until then the other lanes go on.
+                hasAnnounced = false
+                rereadDue = clock.now() + pause
             case .stopWorker:
                 throw WorkerFailure("lane \(lane) cannot go on: \(failure)", exitCode: 1)
             }
@@ -220,7 +233,8 @@ package final class Worker {
     }
 
     private func announceIfReady() {
-        guard !hasAnnounced, hasAssignment, running.count == lanes.count else { return }
+        guard !hasAnnounced, rereadDue == nil, hasAssignment, running.count == lanes.count
+        else { return }
         hasAnnounced = true
         foreignFilesDue = clock.now() + Worker.foreignFilesGrace
         news(.ready(lanes: running.sorted()))
@@ -417,6 +431,7 @@ package final class Worker {
     private func rewind(_ group: inout DiscardingTaskGroup) async throws(WorkerFailure) {
         hasAnnounced = false
         hasAssignment = false
+        rereadDue = nil
         monitor.enter(.rewinding)
         await closeLanes(Set(lanes.keys))
         await wipeDamaged()
@@ -439,19 +454,6 @@ package final class Worker {
 
     private static let rewindPause = Duration.milliseconds(500)
 
-    /// Throws away the files that a lane found damaged; the changelog holds everything.
-    private func wipeDamaged() async {
-        await environment.flusher.waitForAll()
-        for number in damaged {
-            do {
-                try environment.folder.removeLane(Int(number))
-            } catch {
-                logger.error("damaged state not removed", metadata: ["error": "\(error)"])
-            }
-        }
-        damaged = []
-    }
-
     private func finish() async throws(WorkerFailure) {
         await commitLast()
         await closeLanes(Set(lanes.keys))
@@ -469,24 +471,4 @@ package final class Worker {
             logger.warning("transaction left open", metadata: ["error": "\(error)"])
         }
     }
-
-    /// Removes the files of lanes that went to other workers: they hold personal data that no
-    /// erasure would reach.
-    private func removeForeignFiles() {
-        guard hasAnnounced, !mustRewind, let due = foreignFilesDue, clock.now() >= due
-        else { return }
-        foreignFilesDue = nil
-        do {
-            for number in try environment.folder.lanes() where lanes[Int32(number)] == nil {
-                try environment.folder.removeLane(number)
-                logger.info(
-                    "removed the state of a lane that has moved", metadata: ["lane": "\(number)"])
-            }
-        } catch {
-            logger.warning("state of a moved lane not removed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Lanes often come back within a rebalance or two; erased bytes may stay for a minute.
-    private static let foreignFilesGrace = Duration.seconds(30)
 }

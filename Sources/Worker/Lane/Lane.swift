@@ -50,6 +50,8 @@ struct LaneFailure: Error, Sendable, CustomStringConvertible {
         case restart
         /// The same, once its damaged files are gone.
         case wipeAndRestart
+        /// The same after a pause, unless that was done often enough.
+        case reread(UnreadableRecords)
         /// Only a person, or a newer program, can resolve it.
         case stopWorker
     }
@@ -319,6 +321,7 @@ extension LaneFailure {
             case .retry: consequence = .restart
             case .closeLane, .refuseToStart: consequence = .stopWorker
             }
+        case let error as UnreadableRecords: consequence = .reread(error)
         case let error as KafkaError:
             if case .stop = error.consequence, !error.isPassing {
                 consequence = .stopWorker

@@ -46,23 +46,29 @@ struct LaneInput {
 
     /// Takes the next batch from the queue if the one in hand is used up.
     ///
-    /// - Throws: the failure that the broker reported for the partition.
-    mutating func refill(max: Int) throws(KafkaError) {
+    /// - Throws: the failure that the broker reported for the partition; `UnreadableRecords`.
+    mutating func refill(max: Int) throws {
         while batch.map({ place >= $0.count }) ?? true {
-            if let pendingFailure { throw pendingFailure }
+            if let pendingFailure {
+                if pendingFailure.isOfUnreadableRecords {
+                    throw UnreadableRecords(pendingFailure, of: partition, from: position)
+                }
+                if pendingFailure.consequence != .retry { throw pendingFailure }
+            }
             guard let next = queue.fetch(max: max) else {
                 batch = nil
                 return
             }
             hasAnswered = true
-            if let failure = next.failure, failure.consequence != .retry {
-                // librdkafka reports it once, after the records that it came with.
-                if next.count == 0 { throw failure }
-                pendingFailure = failure
-            }
             batch = next
             place = 0
             while place < next.count, next.offset(at: place) < start { place += 1 }
+            if place < next.count, next.offset(at: place) < position {
+                let found = KafkaError.recordOutOfOrder(next.offset(at: place), in: partition)
+                throw UnreadableRecords(found, of: partition, from: position)
+            }
+            // librdkafka reports it once, after the records that it came with.
+            pendingFailure = next.failure
             if next.count == 0, let end = next.endOffsetSeen { reachedEnd(end) }
         }
     }

@@ -18,6 +18,8 @@ package final class Proxy: Sendable {
         case still
         /// Requests arrive, and the answers are lost; end it with `cut`.
         case deaf
+        /// Answers are late, and of those with records one in so many has a wrong byte in them.
+        case garbled(oneIn: Int)
     }
 
     /// What a worker is to be started with.
@@ -26,6 +28,12 @@ package final class Proxy: Sendable {
     private let address: [UInt8]
     private let listener: Int32
     private let weather = Mutex(Weather.clear)
+    private let answersWithRecords = Atomic(0)
+    private let garbledAnswers = Atomic(0)
+    /// Answers that arrived with a wrong byte.
+    package var garbledCount: Int { garbledAnswers.load(ordering: .relaxed) }
+    /// How late they were, in milliseconds.
+    private static let garblingTime = 20
     private let links = Mutex<[Link]>([])
 
     /// Listens on 127.0.0.(2 + `number`), for the broker at `port` of 127.0.0.1.
@@ -119,8 +127,14 @@ package final class Proxy: Sendable {
         while weather.withLock({ $0 }) == .still, !link.isCut.load(ordering: .acquiring) {
             Proxy.wait(5)
         }
-        if isAnswer, weather.withLock({ $0 }) == .deaf { return true }
-        return Proxy.write(bytes, to: isAnswer ? link.client : link.broker)
+        guard isAnswer else { return Proxy.write(bytes, to: link.broker) }
+        switch weather.withLock({ $0 }) {
+        case .deaf: return true
+        case .garbled(let oneIn):
+            Proxy.wait(Proxy.garblingTime)
+            return Proxy.write(garbled(bytes, oneIn), to: link.client)
+        default: return Proxy.write(bytes, to: link.client)
+        }
     }
 
     /// With the proxy's address wherever the broker's stands before its port.
@@ -137,6 +151,21 @@ package final class Proxy: Sendable {
             else { continue }
             bytes.replaceSubrange(found..<end, with: address)
         }
+        return bytes
+    }
+
+    /// With a wrong byte in one of its batches of records, if its turn has come.
+    private func garbled(_ bytes: [UInt8], _ oneIn: Int) -> [UInt8] {
+        let batches = RecordBatchBytes.all(in: bytes)
+        guard !batches.isEmpty else { return bytes }
+        let turn = answersWithRecords.add(1, ordering: .relaxed).oldValue
+        guard turn % oneIn == 0 else { return bytes }
+        garbledAnswers.add(1, ordering: .relaxed)
+        var bytes = bytes
+        // The second batch, so that the first is taken; then the first, behind which librdkafka
+        // reads on in the middle of its bytes.
+        let records = batches[(turn / oneIn + 1) % min(2, batches.count)].records
+        bytes[records.lowerBound + turn % records.count] ^= 0x20
         return bytes
     }
 

@@ -170,7 +170,15 @@ extension Stage {
             "all outputs committed", within: .seconds(90),
             state: { "read to \(reader.positions()) of \(ends)" }
         ) {
-            if let batch = try await reader.next(max: 10_000, timeout: .milliseconds(500)) {
+            let batch: RecordBatch?
+            do throws(KafkaError) {
+                batch = try await reader.next(max: 10_000, timeout: .milliseconds(500))
+            } catch {
+                guard error.consequence == .retry else { throw error }
+                print("read again: \(error)")
+                return false
+            }
+            if let batch {
                 for place in 0..<batch.count {
                     let record = batch.stored(at: place)
                     let partition = TopicPartition(
