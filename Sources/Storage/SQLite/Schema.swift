@@ -151,11 +151,13 @@ extension Schema {
     private func version(of connection: borrowing Connection) throws(StorageError) -> Int {
         let found = Int(try connection.integer("PRAGMA user_version", operation: "open"))
         let identity = try connection.integer("PRAGMA application_id", operation: "open")
-        let tables = try connection.integer(
-            "SELECT count(*) FROM sqlite_schema", operation: "open")
         // Earlier versions wrote the identity before step 1, so a crash between the two left an
         // identity and no tables: still ours.
-        let isNew = found == 0 && tables == 0 && (identity == 0 || identity == applicationID)
+        var isNew = found == 0 && (identity == 0 || identity == applicationID)
+        if isNew {
+            let tables = "SELECT count(*) FROM sqlite_schema"
+            isNew = try connection.integer(tables, operation: "open") == 0
+        }
         guard isNew || identity == applicationID && found > 0 else {
             throw StorageError(.foreignFile, operation: "open", file: connection.file)
         }
