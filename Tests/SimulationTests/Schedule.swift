@@ -21,12 +21,13 @@ struct Schedule {
     /// Runs the schedule of a seed; nothing of it is left when this returns.
     static func run(seed: UInt64, isTracing: Bool = false) -> Report {
         do {
-            var (report, scheduler, root) = try judge(seed: seed, isTracing: isTracing)
+            var (report, world) = try judge(seed: seed, isTracing: isTracing)
             // The world is gone, so nothing begins again by itself.
-            if !scheduler.finish(within: mostLeftOver) {
+            if !world.scheduler.finish(within: mostLeftOver) {
                 report.faults.append("tasks of its processes never end")
             }
-            let open = OpenFiles.below(root)
+            if world.cluster != nil { report.faults.append("its cluster stays in memory") }
+            let open = OpenFiles.below(world.root)
             if !open.isEmpty {
                 report.faults.append("left open: \(open.sorted().joined(separator: ", "))")
             }
@@ -38,7 +39,7 @@ struct Schedule {
 
     private static func judge(
         seed: UInt64, isTracing: Bool
-    ) throws -> (Report, Scheduler, root: String) {
+    ) throws -> (Report, Remains) {
         let scene = try Scenes.shared.scene(seed / Scene.schedulesPerScene)
         let options = WorldRunOptions(scene: scene, seed: seed)
         let world = SimulatedWorld(
@@ -48,7 +49,17 @@ struct Schedule {
             seed: seed, faults: Verdict.faults(world),
             strikes: world.strikes.filter { $0.left > 0 }.count,
             digest: world.scheduler.digest, steps: world.scheduler.steps)
-        return (report, world.scheduler, world.root)
+        return (
+            report,
+            Remains(scheduler: world.scheduler, root: world.root, cluster: world.cluster)
+        )
+    }
+
+    /// What there may be of a world that is gone.
+    private struct Remains {
+        let scheduler: Scheduler
+        let root: String
+        weak let cluster: SimulatedCluster?
     }
 
     /// Runs many schedules on all cores and returns their reports, in the order of their seeds.
