@@ -24,6 +24,13 @@ let hotPath: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
 
+// What the simulator, and so every test, runs all the time: optimised in debug builds, too, which
+// halves the time of 2,000 schedules. Assertions, checks of overflow and of exclusive access and
+// what `DEBUG` guards stay; only a debugger sees less.
+let optimised: [SwiftSetting] = [
+    .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+]
+
 let package = Package(
     name: "handoff",
     products: [.executable(name: "handoff", targets: ["handoff"])],
@@ -42,10 +49,10 @@ let package = Package(
             name: "CSimdjson",
             cxxSettings: [.unsafeFlags(["-O2"])],
             linkerSettings: [.linkedLibrary("simdjson")]),
-        .target(name: "Qualification", swiftSettings: houseRules + hotPath),
+        .target(name: "Qualification", swiftSettings: houseRules + hotPath + optimised),
         .target(
             name: "WireFormats", dependencies: ["Qualification", "CSimdjson"],
-            swiftSettings: houseRules + hotPath),
+            swiftSettings: houseRules + hotPath + optimised),
         .target(
             name: "Reports", dependencies: ["Qualification", "WireFormats"],
             swiftSettings: houseRules),
@@ -62,14 +69,14 @@ let package = Package(
             swiftSettings: houseRules),
         .target(
             name: "Storage", dependencies: ["Qualification", "CSQLite"],
-            swiftSettings: houseRules),
+            swiftSettings: houseRules + optimised),
         .target(
             name: "Worker",
             dependencies: [
                 "Qualification", "WireFormats", "KafkaClient", "Storage",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: houseRules + hotPath),
+            swiftSettings: houseRules + hotPath + optimised),
         .target(name: "Operations", swiftSettings: houseRules),
         .executableTarget(
             name: "handoff",
@@ -87,7 +94,7 @@ let package = Package(
             name: "ReferenceModel",
             dependencies: [.product(name: "Yams", package: "Yams")],
             path: "Tests/ReferenceModel",
-            swiftSettings: houseRules),
+            swiftSettings: houseRules + optimised),
         .target(
             name: "TestSupport",
             dependencies: ["KafkaClient", "Qualification", "DefinitionFiles", "ReferenceModel"],
@@ -98,7 +105,7 @@ let package = Package(
             name: "SimulatedKafka",
             dependencies: ["KafkaClient", "ReferenceModel", "Worker"],
             path: "Tests/SimulatedKafka",
-            swiftSettings: houseRules),
+            swiftSettings: houseRules + optimised),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [

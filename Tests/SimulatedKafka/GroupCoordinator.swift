@@ -16,7 +16,8 @@ package struct GroupIdentity: Sendable, Equatable {
 // Unchecked: used on the scheduler's thread only.
 package final class GroupCoordinator: @unchecked Sendable {
     private struct Member {
-        let client: SimulatedMember
+        /// Nil once its process is gone; it holds the cluster, and so this.
+        weak let client: SimulatedMember?
         /// The `group.instance.id` of a static member (KIP-345).
         let instance: String?
         var lastSeen: Duration
@@ -202,11 +203,10 @@ package final class GroupCoordinator: @unchecked Sendable {
             next += share
             members[id]?.lastSeen = scheduler.now
             members[id]?.lanes = own
-            guard let client = members[id]?.client else { continue }
-            let generation = generation
+            let (client, generation) = (members[id]?.client, generation)
             let delay = scheduler.draw { $0.number(0...20) }
             scheduler.after(.milliseconds(delay)) {
-                client.synchronised(id, generation: generation, lanes: own)
+                client?.synchronised(id, generation: generation, lanes: own)
             }
         }
     }

@@ -105,10 +105,36 @@ package final class Scheduler: Sendable {
         switch next {
         case nil: return false
         case .alarm(let alarm): alarm.body()
-        case .job(let job):
-            unsafe job.job.runSynchronously(on: job.executor.asUnownedTaskExecutor())
+        case .job(let job): Scheduler.run(job)
         }
         return true
+    }
+
+    private static func run(_ job: Job) {
+        unsafe job.job.runSynchronously(on: job.executor.asUnownedTaskExecutor())
+    }
+
+    /// Lets everything come to its end once a run is judged: tasks and alarms that are left would
+    /// hold the state folders of their processes, and each other, for good.
+    ///
+    /// - Returns: whether nothing was left after so many pieces of work and alarms.
+    package func finish(within limit: Int) -> Bool {
+        for _ in 0..<limit {
+            let (job, alarm) = state.withLock { state -> (Job?, Alarm?) in
+                if let job = state.jobs.popLast() { return (job, nil) }
+                let alarm = state.alarms.popLast()
+                state.now = max(state.now, alarm?.at ?? .zero)
+                return (nil, alarm)
+            }
+            if let job {
+                Scheduler.run(job)
+            } else if let alarm {
+                alarm.body()
+            } else {
+                return true
+            }
+        }
+        return false
     }
 }
 

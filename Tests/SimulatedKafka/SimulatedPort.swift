@@ -19,7 +19,8 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     package let cluster: SimulatedCluster
     /// The consumer of the same process.
     package let member: SimulatedMember
-    private let host: any FaultHost
+    /// The process around it, which holds it in turn; without one it is as good as killed.
+    private weak let host: (any FaultHost)?
     private let transactionalID: String
     private var topics: [String]
     private var nextTopics: [String]
@@ -51,10 +52,12 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
 
     // MARK: Faults
 
+    private var isDead: Bool { host?.isDead ?? true }
+
     /// Waits, unless the process dies meanwhile.
     func pause(_ duration: Duration) async throws(KafkaError) {
         await cluster.scheduler.sleep(duration)
-        if host.isDead { throw SimulatedPort.dead }
+        if isDead { throw SimulatedPort.dead }
     }
 
     private static let dead = KafkaError(
@@ -106,8 +109,8 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     private func before(
         _ call: PortCall, late effect: (@Sendable () -> BrokerAnswer)?
     ) async throws(KafkaError) -> Fault? {
-        if host.isDead { throw SimulatedPort.dead }
-        let fault = host.fault(at: call)
+        if isDead { throw SimulatedPort.dead }
+        let fault = host?.fault(at: call)
         let latency = cluster.scheduler.draw { $0.number(50...3_000) }
         try await pause(.microseconds(latency))
         switch fault {
@@ -123,7 +126,7 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
             if let effect { cluster.scheduler.after(delay) { _ = effect() } }
             return try crash(loss)
         case .pause(let duration, isAfter: false):
-            host.pause(duration)
+            host?.pause(duration)
             try await pause(.zero)
         case .fence: cluster.fence(transactionalID)
         case .evict: cluster.group.evict(member.identity.memberID)
@@ -133,7 +136,7 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     }
 
     private func crash(_ loss: StateLoss) throws(KafkaError) -> Fault? {
-        host.crash(loss)
+        host?.crash(loss)
         throw SimulatedPort.dead
     }
 
@@ -142,14 +145,14 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
         case .loseAnswer(let consequence): throw failure(call, consequence)
         case .crash(isAfter: true, let loss): _ = try crash(loss)
         case .pause(let duration, isAfter: true):
-            host.pause(duration)
+            host?.pause(duration)
             try await pause(.zero)
         default: break
         }
     }
 
     private func expect(_ wanted: ProducerState, _ call: PortCall) throws(KafkaError) {
-        if host.isDead { throw SimulatedPort.dead }
+        if isDead { throw SimulatedPort.dead }
         if state == wanted { return }
         if state == .broken, wanted == .inTransaction { throw failure(call, .abort) }
         throw failure(call, .recycle)
@@ -231,7 +234,7 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     }
 
     package func noteAssignment() throws(KafkaError) {
-        if host.isDead { throw SimulatedPort.dead }
+        if isDead { throw SimulatedPort.dead }
         noted = member.identity
     }
 
@@ -299,7 +302,7 @@ package final class SimulatedPort: KafkaPort, @unchecked Sendable {
     package func readChangelog(
         _ partition: TopicPartition, from offset: Int64
     ) throws(KafkaError) -> any ChangelogReading {
-        if host.isDead { throw SimulatedPort.dead }
+        if isDead { throw SimulatedPort.dead }
         return SimulatedReader(partition, from: offset, port: self)
     }
 }

@@ -114,7 +114,8 @@ struct Published: Sendable, Equatable {
         audited.sort { $0.lexicographicallyPrecedes($1) }
         for lane in 0..<lanes {
             let partition = TopicPartition(topic: topics.profiles, partition: Int32(lane))
-            profiles[lane] = Published.fold(cluster.log(partition), below: .max)
+            profiles[lane] = Published.fold(
+                cluster.log(partition).everCommitted(), below: .max)
         }
     }
 
@@ -133,10 +134,10 @@ struct Published: Sendable, Equatable {
         return sorted
     }
 
-    /// The latest committed value of every key below an offset, marks excepted.
-    static func fold(_ log: PartitionLog, below limit: Int64) -> [[UInt8]: [UInt8]] {
+    /// The latest value of every key below an offset, marks excepted.
+    static func fold(_ committed: [StoredRecord], below limit: Int64) -> [[UInt8]: [UInt8]] {
         var profiles: [[UInt8]: [UInt8]] = [:]
-        for record in log.everCommitted() where record.offset < limit {
+        for record in committed where record.offset < limit {
             guard let key = record.key, key != LaneMarks.key else { continue }
             profiles[key] = record.value
         }

@@ -15,21 +15,51 @@ struct Schedule {
         var steps: Int
     }
 
-    /// Runs the schedule of a seed.
+    /// Pieces of work and alarms that may be left of a judged schedule.
+    private static let mostLeftOver = 100_000
+
+    /// Runs the schedule of a seed; nothing of it is left when this returns.
     static func run(seed: UInt64, isTracing: Bool = false) -> Report {
         do {
-            let scene = try Scenes.shared.scene(seed / Scene.schedulesPerScene)
-            let options = WorldRunOptions(scene: scene, seed: seed)
-            let world = SimulatedWorld(
-                scene: scene, options: options, seed: seed, isTracing: isTracing)
-            try world.run()
-            return Report(
-                seed: seed, faults: Verdict.faults(world),
-                strikes: world.strikes.filter { $0.left > 0 }.count,
-                digest: world.scheduler.digest, steps: world.scheduler.steps)
+            var (report, world) = try judge(seed: seed, isTracing: isTracing)
+            // The world is gone, so nothing begins again by itself.
+            if !world.scheduler.finish(within: mostLeftOver) {
+                report.faults.append("tasks of its processes never end")
+            }
+            if world.cluster != nil { report.faults.append("its cluster stays in memory") }
+            let open = OpenFiles.below(world.root)
+            if !open.isEmpty {
+                report.faults.append("left open: \(open.sorted().joined(separator: ", "))")
+            }
+            return report
         } catch {
             return Report(seed: seed, faults: ["\(error)"], strikes: 0, digest: 0, steps: 0)
         }
+    }
+
+    private static func judge(
+        seed: UInt64, isTracing: Bool
+    ) throws -> (Report, Remains) {
+        let scene = try Scenes.shared.scene(seed / Scene.schedulesPerScene)
+        let options = WorldRunOptions(scene: scene, seed: seed)
+        let world = SimulatedWorld(
+            scene: scene, options: options, seed: seed, isTracing: isTracing)
+        try world.run()
+        let report = Report(
+            seed: seed, faults: Verdict.faults(world),
+            strikes: world.strikes.filter { $0.left > 0 }.count,
+            digest: world.scheduler.digest, steps: world.scheduler.steps)
+        return (
+            report,
+            Remains(scheduler: world.scheduler, root: world.root, cluster: world.cluster)
+        )
+    }
+
+    /// What there may be of a world that is gone.
+    private struct Remains {
+        let scheduler: Scheduler
+        let root: String
+        weak let cluster: SimulatedCluster?
     }
 
     /// Runs many schedules on all cores and returns their reports, in the order of their seeds.

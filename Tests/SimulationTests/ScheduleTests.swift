@@ -20,8 +20,30 @@ struct ScheduleTests {
             let report = Schedule.run(seed: first, isTracing: true)
             print("digest \(report.digest), steps \(report.steps), strikes \(report.strikes)")
         }
-        let start = ContinuousClock.now
-        let reports = await Schedule.run(seeds: first..<first + count)
+        var (tried, strikes, struckNone, failed) = (0, 0, 0, 0)
+        for seed in stride(from: first, to: first + count, by: ScheduleTests.perLine) {
+            let start = ContinuousClock.now
+            let seeds = seed..<min(seed + UInt64(ScheduleTests.perLine), first + count)
+            let reports = await Schedule.run(seeds: seeds)
+            let struck = reports.reduce(0) { $0 + $1.strikes }
+            tell(reports, struck, in: ContinuousClock.now - start)
+            (tried, strikes) = (tried + reports.count, strikes + struck)
+            struckNone += reports.filter { $0.strikes == 0 }.count
+            failed += reports.filter { !$0.faults.isEmpty }.count
+        }
+        // A few schedules are over before anything strikes; they must stay few.
+        if count >= 100 {
+            #expect(struckNone <= tried / 20)
+            #expect(strikes >= 4 * tried)
+        }
+        #expect(failed == 0)
+    }
+
+    /// So many schedules give a line of what became of them.
+    private static let perLine = 2_000
+
+    /// One line, and each failure with the command that repeats it.
+    private func tell(_ reports: [Schedule.Report], _ strikes: Int, in time: Duration) {
         let failed = reports.filter { !$0.faults.isEmpty }
         for report in failed {
             Issue.record(
@@ -31,16 +53,15 @@ struct ScheduleTests {
                 swift test --filter ScheduleTests
                 """)
         }
-        let strikes = reports.reduce(0) { $0 + $1.strikes }
+        // Equal for equal transcripts of them all.
+        let digest = reports.reduce(into: UInt64(0)) { $0 = $0 &* 31 &+ $1.digest }
+        let seconds = String(format: "%.1f", time / .seconds(1))
         print(
-            "simulator: \(reports.count) schedules from seed \(first), \(strikes) faults while "
-                + "work remained, \(failed.count) failed, in \(ContinuousClock.now - start)")
-        // A few schedules are over before anything strikes; they must stay few.
-        if count >= 100 {
-            #expect(reports.filter { $0.strikes == 0 }.count <= reports.count / 20)
-            #expect(strikes >= 4 * reports.count)
-        }
-        #expect(failed.isEmpty)
+            "simulator: \(reports.count) schedules from seed \(reports.first?.seed ?? 0), "
+                + "\(strikes) faults while work remained, \(failed.count) failed, "
+                + "digest \(String(digest, radix: 16)), in \(seconds) s")
+        // Whoever waits behind a pipe sees it now.
+        fflush(nil)
     }
 
     @Test("without faults the worker does what the model says", arguments: 0..<UInt64(8))

@@ -122,7 +122,8 @@ final class SimulatedWorld: @unchecked Sendable {
     private var folders = 0
     var toFeed = 0
     private(set) var isSettling = false
-    private let root: String
+    /// Where the state folders of its processes are, as long as it lives.
+    let root: String
     let isTracing: Bool
 
     init(scene: Scene, options: WorldRunOptions, seed: UInt64, isTracing: Bool = false) {
@@ -349,7 +350,7 @@ final class SimulatedWorld: @unchecked Sendable {
         switch loss {
         case .kept: next = copy(process.folder)
         case .lost: next = nil
-        case .rolledBack: next = copies[process.number].map(copy)
+        case .rolledBack: next = copies[process.number].map { copy($0) }
         }
         let left = next
         if let next { violations += Verdict.ahead(next, cluster, topics) }
@@ -388,14 +389,17 @@ final class SimulatedWorld: @unchecked Sendable {
         return root + "/state-\(folders)"
     }
 
-    /// A copy of a folder as a process that is killed now leaves it.
-    func copy(_ folder: String) -> String {
+    /// A copy of a folder as a process that is killed now leaves it; of the lanes' files alone if
+    /// nobody is to start in it.
+    func copy(_ folder: String, lanesOnly: Bool = false) -> String {
         let target = newFolder()
         do {
             let files = FileManager.default
             try files.createDirectory(atPath: target, withIntermediateDirectories: true)
             for name in try files.contentsOfDirectory(atPath: folder)
-            where !name.hasSuffix("-shm") && !name.hasSuffix(".lock") {
+            where !name.hasSuffix("-shm") && !name.hasSuffix(".lock")
+                && (!lanesOnly || name.hasPrefix("lane-"))
+            {
                 try files.copyItem(atPath: folder + "/" + name, toPath: target + "/" + name)
             }
         } catch {

@@ -227,6 +227,7 @@ private final class SimulatedStage: TranscriptStage, @unchecked Sendable {
     private let scheduler = Scheduler(seed: 1)
     private let executor: ProcessExecutor
     private let member: SimulatedMember
+    private let host = NoFaults()
     private let simulated: [SimulatedPort]
     private var lines: Result<[String], any Error>?
 
@@ -249,8 +250,7 @@ private final class SimulatedStage: TranscriptStage, @unchecked Sendable {
         member = SimulatedMember(
             cluster: cluster, executor: executor, events: events, topics: ["input"],
             revokeDeadline: .seconds(1), fetchFault: { nil })
-        let host = NoFaults()
-        let member = member
+        let (host, member) = (host, member)
         simulated = (0..<2).map { _ in
             let port = SimulatedPort(
                 cluster: cluster, member: member, host: host, transactionalID: "id",

@@ -54,7 +54,8 @@ enum Verdict {
             }
         }
         for process in world.processes.values {
-            faults += ahead(world.copy(process.folder), world.cluster, world.topics)
+            faults += ahead(
+                world.copy(process.folder, lanesOnly: true), world.cluster, world.topics)
         }
         return faults
     }
@@ -115,48 +116,21 @@ enum Verdict {
             for lane in try folder.lanes() {
                 let partition = TopicPartition(topic: topics.profiles, partition: Int32(lane))
                 let log = cluster.log(partition)
-                guard let writer = try open(folder, lane) else { continue }
-                guard let position = try writer.mark()?.nextOffset else { continue }
-                if position > log.end { faults.append("lane \(lane): ahead of the log's end") }
-                let reader = try ProfileReader(folder: folder, lane: lane)
-                var rows: [[UInt8]: [UInt8]] = [:]
-                _ = try reader.forEach(from: [], limit: 100_000) { key, value in
-                    rows[copy(key)] = copy(value)
+                guard let stored = try StoredLane(folder, lane) else { continue }
+                if stored.position > log.end {
+                    faults.append("lane \(lane): ahead of the log's end")
                 }
-                // Later versions are no harm: they are replayed over themselves.
-                var allowed = Published.fold(log, below: position).mapValues { [$0] }
-                let keys = Set(rows.keys).union(allowed.keys)
-                for record in log.everCommitted() where record.offset >= position {
-                    guard let key = record.key, let value = record.value else { continue }
-                    allowed[key, default: []].append(value)
-                }
-                let missing = keys.filter { key in
-                    !(allowed[key]?.contains { $0 == rows[key] } ?? false)
-                }
-                if !missing.isEmpty {
+                let wrong = stored.differences(from: log)
+                if wrong > 0 {
                     faults.append(
-                        "lane \(lane): \(missing.count) of \(rows.count) rows are not those of the "
-                            + "changelog below \(position)")
+                        "lane \(lane): \(wrong) of \(stored.rows.count) rows are not those of the "
+                            + "changelog below \(stored.position)")
                 }
             }
         } catch {
             faults.append("state not readable: \(error)")
         }
         return faults
-    }
-
-    /// A lane's file; nil if its restore did not end: the worker removes it.
-    private static func open(_ folder: StateFolder, _ lane: Int) throws -> ProfileWriter? {
-        do {
-            return try ProfileWriter(folder: folder, lane: lane)
-        } catch {
-            guard error.code == .restoreInterrupted else { throw error }
-            return nil
-        }
-    }
-
-    private static func copy(_ bytes: Span<UInt8>) -> [UInt8] {
-        bytes.indices.map { bytes[$0] }
     }
 
     static func differences(_ have: Published, _ want: Published) -> [String] {

@@ -19,6 +19,13 @@ STARTED_PIDS=()
 LAUNCH=()        # put before what is started in the background, such as nohup
 BEFORE_CLEANUP=: # a command to run at the end, while the broker still runs but nothing else does
 
+# Put before what runs the simulator. Every schedule asks for the same memory again, so the process
+# keeps it; and its workers throw thousands of errors as they should, none worth a backtrace.
+SIMULATOR=(
+    env SWT_SWIFT_ERROR_BACKTRACING_ENABLED=0
+    GLIBC_TUNABLES=glibc.malloc.trim_threshold=67108864:glibc.malloc.top_pad=16777216:glibc.malloc.mmap_threshold=33554432
+)
+
 # --- Words for a person -------------------------------------------------------------------------
 
 say() { printf '%s\n' "$*" >&2; }

@@ -131,14 +131,12 @@ extension Schema {
     /// - Throws: `.schemaTooNew`; `.foreignFile` if the file holds something else.
     func migrate(_ connection: borrowing Connection) throws(StorageError) {
         let found = try version(of: connection)
-        if found == 0 {
-            try connection.execute(
-                "PRAGMA application_id = \(applicationID)", operation: "migrate")
-        }
         for (index, step) in steps.enumerated().dropFirst(found) {
             try connection.transaction(operation: "migrate") { () throws(StorageError) in
                 try connection.execute(step, operation: "migrate")
-                try connection.execute("PRAGMA user_version = \(index + 1)", operation: "migrate")
+                try connection.execute(
+                    "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(index + 1)",
+                    operation: "migrate")
             }
         }
     }
@@ -153,10 +151,13 @@ extension Schema {
     private func version(of connection: borrowing Connection) throws(StorageError) -> Int {
         let found = Int(try connection.integer("PRAGMA user_version", operation: "open"))
         let identity = try connection.integer("PRAGMA application_id", operation: "open")
-        let tables = try connection.integer(
-            "SELECT count(*) FROM sqlite_schema", operation: "open")
-        // A crash between the identity and step 1 leaves an identity and no tables: still ours.
-        let isNew = found == 0 && tables == 0 && (identity == 0 || identity == applicationID)
+        // Earlier versions wrote the identity before step 1, so a crash between the two left an
+        // identity and no tables: still ours.
+        var isNew = found == 0 && (identity == 0 || identity == applicationID)
+        if isNew {
+            let tables = "SELECT count(*) FROM sqlite_schema"
+            isNew = try connection.integer(tables, operation: "open") == 0
+        }
         guard isNew || identity == applicationID && found > 0 else {
             throw StorageError(.foreignFile, operation: "open", file: connection.file)
         }
