@@ -60,6 +60,13 @@ import Testing
     func lentRowsAreWrittenAlike(isBulk: Bool, isNew: Bool) throws {
         let folder = try state.folder()
         let stretches = [
+            // First, as no groups are made once a lead waits: those that are new with and without addresses, one with a lead that is there, one
+            // with a deletion, and a part of a group.
+            plain(0..<10, addresses: 1) + plain(10..<20, addresses: 2),
+            plain(20..<29, addresses: 1) + plain(29..<30, addresses: 0),
+            plain(5..<6, addresses: 1) + plain(30..<39, addresses: 2)
+                + [ProfileChange(key: bytes("lead-150"), value: nil)]
+                + plain(51..<60, addresses: 1) + plain(60..<63, addresses: 2),
             [
                 change("a", "1", ["example.acme@pat"]),
                 change("b", "1", ["example.acme@sam", "example.other"]),
@@ -73,7 +80,7 @@ import Testing
         ]
         for lane in 0...1 {
             let writer = try ProfileWriter(folder: folder, lane: lane)
-            if !isNew { try writer.write([change("z", "0", ["old.example"])], mark: mark(1)) }
+            if !isNew { try writer.write(plain(3..<4, addresses: 2), mark: mark(1)) }
             if lane == 0, isBulk { try writer.beginBulkRestore() }
             for stretch in stretches {
                 let facts = [StoredFact(name: "lane", value: bytes("1"))]
@@ -86,6 +93,15 @@ import Testing
             if lane == 0, isBulk { try writer.endBulkRestore(mark: mark(9)) }
         }
         #expect(try content(of: 0) == (try content(of: 1)))
+    }
+
+    private func plain(_ numbers: Range<Int>, addresses: Int) -> [ProfileChange] {
+        numbers.map { number in
+            ProfileChange(
+                key: bytes("lead-\(100 + number)"), value: bytes("value \(number)"),
+                due: number % 3 == 0 ? bytes("due \(number)") : nil, idle: Int64(number),
+                addresses: (0..<addresses).map { "example.\(number)@\($0)" }, waiting: [])
+        }
     }
 
     /// Until its end a bulk restore is one transaction, and a failure leaves a worthless file.
@@ -168,7 +184,8 @@ import Testing
         let rows = try connection.prepare(
             """
             SELECT 'index ' || name FROM sqlite_schema WHERE type = 'index'
-            UNION ALL SELECT 'profile ' || k || ' ' || v || ' ' || due || ' ' || idle FROM profiles
+            UNION ALL SELECT 'profile ' || k || ' ' || v || ' ' || ifnull(due, '-') || ' ' || idle
+                FROM profiles
             UNION ALL SELECT 'address ' || address FROM addresses INDEXED BY addresses_sorted
             UNION ALL SELECT 'waiting ' || product || ' ' || rank || ' ' || k FROM waiting
             UNION ALL SELECT 'restoring ' || restoring || ' ' || changelog_position FROM meta
@@ -186,6 +203,10 @@ private struct LentChanges: RestoredRows {
     let changes: [ProfileChange]
 
     var count: Int { changes.count }
+
+    func isPlain(at place: Int) -> Bool {
+        changes[place].value != nil && (changes[place].waiting ?? []).isEmpty
+    }
 
     func withRow(
         at place: Int,

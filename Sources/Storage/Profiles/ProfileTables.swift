@@ -10,11 +10,14 @@ struct ProfileTables: ~Copyable {
     private let remove: Statement
     private let addresses: AddressTable
     private let waiting: WaitingTable
+    private let filler: RowFiller
     private let readMark: Statement
     private let setMark: Statement
     private let readFact: Statement
     private let putFact: Statement
     private let removeFact: Statement
+    /// How many rows are written one by one after one that was there already.
+    private static let rowsWrittenSingly = 100
     /// Between begin and end of a bulk restore: nothing is synced.
     private(set) var isRestoring = false
     /// Whether a transaction is open from the begin to the end of the restore.
@@ -55,6 +58,7 @@ struct ProfileTables: ~Copyable {
             "DELETE FROM profiles WHERE k = ?1", operation: "write profiles")
         let addresses = try AddressTable(connection)
         let waiting = try WaitingTable(connection)
+        let filler = try RowFiller(connection)
         let readMark = try connection.prepare(
             "SELECT changelog_position, written_at_ms FROM meta", operation: "read mark")
         let setMark = try connection.prepare(
@@ -79,6 +83,7 @@ struct ProfileTables: ~Copyable {
         self.addresses = addresses
         hasWaiting = waiting.hasRows
         self.waiting = waiting
+        self.filler = filler
         self.readMark = readMark
         self.setMark = setMark
         self.readFact = readFact
@@ -121,12 +126,7 @@ struct ProfileTables: ~Copyable {
     ) throws(StorageError) {
         var hasWaiting = hasWaiting
         try transaction { () throws(StorageError) in
-            for place in 0..<rows.count {
-                try rows.withRow(at: place) {
-                    (key, value, first, second, columns) throws(StorageError) in
-                    try restore(key, value, first, second, columns, &hasWaiting)
-                }
-            }
+            try restore(rows, &hasWaiting)
             for fact in facts { try apply(fact) }
             try set(mark)
         }
@@ -230,25 +230,37 @@ struct ProfileTables: ~Copyable {
     }
 
     private func restore(
+        _ rows: some RestoredRows, _ hasWaiting: inout Bool
+    ) throws(StorageError) {
+        var place = 0
+        // Up to where rows are written one by one: where a profile comes again others do, too.
+        var singly = 0
+        while place < rows.count {
+            let end = place + RowFiller.group
+            // A bulk restore mostly makes new rows, and a new row has nothing to be replaced.
+            if isRestoring, !hasWaiting, place >= singly, end <= rows.count,
+                (place..<end).allSatisfy(rows.isPlain)
+            {
+                if try filler.add(rows, from: place, addresses) {
+                    place = end
+                    continue
+                }
+                singly = place + ProfileTables.rowsWrittenSingly
+            }
+            for place in place..<min(end, rows.count) {
+                try rows.withRow(at: place) {
+                    (key, value, first, second, columns) throws(StorageError) in
+                    try restore(key, value, first, second, columns, &hasWaiting)
+                }
+            }
+            place = end
+        }
+    }
+
+    private func restore(
         _ key: Span<UInt8>, _ value: Span<UInt8>?, _ first: Span<UInt8>?, _ second: Span<UInt8>?,
         _ columns: RestoredColumns, _ hasWaiting: inout Bool
     ) throws(StorageError) {
-        // A bulk restore mostly makes new rows, and a new row has nothing to be replaced.
-        if isRestoring, let value, !hasWaiting, columns.waiting.isEmpty {
-            try add.binding(blob: key, at: 1) { () throws(StorageError) in
-                try add.lending(blob: value, at: 2) { () throws(StorageError) in
-                    try add.lending(optionalBlob: columns.due, at: 3) { () throws(StorageError) in
-                        try add.bind(columns.idle, at: 4)
-                        try add.run()
-                    }
-                }
-            }
-            if add.changes > 0 {
-                if let first { try addresses.add(first, of: key) }
-                if let second { try addresses.add(second, of: key) }
-                return
-            }
-        }
         var change = ProfileChange(
             key: [UInt8](copying: key), value: nil, due: columns.due, idle: columns.idle,
             addresses: [], waiting: columns.waiting)

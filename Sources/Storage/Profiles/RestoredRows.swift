@@ -20,6 +20,9 @@ package protocol RestoredRows: Sendable {
     /// How many there are.
     var count: Int { get }
 
+    /// Whether the row at `place` is no deletion, and its lead waits for nothing.
+    func isPlain(at place: Int) -> Bool
+
     /// Lends the row at `place` (0 to `count` - 1): its key, and unless it is a deletion its value,
     /// up to two addresses and the other columns.
     func withRow(

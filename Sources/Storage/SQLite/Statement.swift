@@ -58,8 +58,8 @@ import CSQLite
         }
     }
 
-    /// The same inside a `binding` of the same statement, whose end clears this as well: clearing
-    /// costs as much as binding.
+    /// The same without clearing, which costs as much as binding: inside a `binding` of the same
+    /// statement, or where it is reset at once when it has run.
     func lending<Result>(
         blob bytes: Span<UInt8>, at index: Int32,
         _ body: () throws(StorageError) -> Result
@@ -78,7 +78,7 @@ import CSQLite
         }
     }
 
-    /// Lends UTF-8 as a text inside a `binding` of the same statement.
+    /// The same of UTF-8 as a text.
     func lending<Result>(
         text bytes: Span<UInt8>, at index: Int32,
         _ body: () throws(StorageError) -> Result
@@ -109,7 +109,7 @@ import CSQLite
         return try body()
     }
 
-    /// The same inside a `binding` of the same statement.
+    /// As `lending(blob:at:)`, of bytes that may be missing.
     func lending<Result>(
         optionalBlob bytes: [UInt8]?, at index: Int32,
         _ body: () throws(StorageError) -> Result

@@ -150,6 +150,7 @@ struct StretchRows: RestoredRows {
     /// A row's columns, and where its addresses lie.
     private struct Row {
         let place: RecordPlace
+        let isDeletion: Bool
         let columns: RestoredColumns
         let addresses: Int
         let first: Int?
@@ -174,11 +175,12 @@ struct StretchRows: RestoredRows {
                 guard let key, let value else {
                     let none = RestoredColumns(due: nil, idle: 0, waiting: [])
                     return Row(
-                        place: place, columns: none, addresses: start, first: nil, second: nil)
+                        place: place, isDeletion: true, columns: none, addresses: start,
+                        first: nil, second: nil)
                 }
                 let found = try skimmer.columns(of: value, addresses: &addresses)
                 return Row(
-                    place: place,
+                    place: place, isDeletion: false,
                     columns: RestoredColumns(
                         due: found.timers.nextAlert?.sortable,
                         idle: found.timers.idleness.sortable,
@@ -200,6 +202,10 @@ struct StretchRows: RestoredRows {
     }
 
     var count: Int { rows.count }
+
+    func isPlain(at place: Int) -> Bool {
+        !rows[place].isDeletion && rows[place].columns.waiting.isEmpty
+    }
 
     func withRow(
         at place: Int,
