@@ -60,8 +60,8 @@ import Testing
     func lentRowsAreWrittenAlike(isBulk: Bool, isNew: Bool) throws {
         let folder = try state.folder()
         let stretches = [
-            // First, as no groups are made once a lead waits: those that are new with and without addresses, one with a lead that is there, one
-            // with a deletion, and a part of a group.
+            // First, as no groups are made once a lead waits: new ones with and without addresses,
+            // one with a lead that is there, one with a deletion, and a part of a group.
             plain(0..<10, addresses: 1) + plain(10..<20, addresses: 2),
             plain(20..<29, addresses: 1) + plain(29..<30, addresses: 0),
             plain(5..<6, addresses: 1) + plain(30..<39, addresses: 2)

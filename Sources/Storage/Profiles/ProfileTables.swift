@@ -62,8 +62,7 @@ struct ProfileTables: ~Copyable {
         let readMark = try connection.prepare(
             "SELECT changelog_position, written_at_ms FROM meta", operation: "read mark")
         let setMark = try connection.prepare(
-            "UPDATE meta SET changelog_position = ?1, written_at_ms = ?2",
-            operation: "write mark")
+            "UPDATE meta SET changelog_position = ?1, written_at_ms = ?2", operation: "write mark")
         let readFact = try connection.prepare(
             "SELECT value FROM facts WHERE name = ?1", operation: "read fact")
         let putFact = try connection.prepare(

@@ -7,9 +7,9 @@ import WireFormats
 ///
 /// Holds the batches as they came: a record is read where librdkafka has it and copied by SQLite
 /// alone. Looked at between batches (`isFull`), so it holds less than `writeBytes` and
-/// `writeRecords`, and then one batch more: up to `batchRecords` records of any size that Kafka lets
-/// through. A record also pins the fetch response it came in, up to `max.partition.fetch.bytes`,
-/// and some 400 bytes of librdkafka's.
+/// `writeRecords`, and then one batch more: up to `batchRecords` records of any size that Kafka
+/// lets through. A record also pins the fetch response it came in, up to
+/// `max.partition.fetch.bytes`, and some 400 bytes of librdkafka's.
 struct ChangelogStretch: Sendable {
     private let limits: RestoreLimits
     private var batches: [RecordBatch] = []

@@ -1,8 +1,8 @@
 import Storage
 import Synchronization
 
-/// Writes what a restore reads, on a queue of its own, one piece at a time, while the lane reads the
-/// next: so there are two stretches in memory at most.
+/// Writes what a restore reads, on a queue of its own, one piece at a time, while the lane reads
+/// the next: so there are two stretches in memory at most.
 ///
 /// Not on the threads of the lanes either, of which there are as many as cores: SQLite's writing
 /// would keep lanes that run, and those that read, waiting for a stretch or a sync. One caller.
