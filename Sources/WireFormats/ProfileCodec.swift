@@ -74,12 +74,12 @@ package struct ProfileCodec {
     }
 
     /// Whether the bytes are those of a lead that was erased, told without decoding them.
-    package static func isErased(_ encoded: [UInt8]) -> Bool {
+    package static func isErased(_ encoded: Span<UInt8>) -> Bool {
         encoded.count > 1 && Flags(rawValue: encoded[1]).contains(.isErased)
     }
 
     /// Whether the bytes are those of a stub: what an erasure or forgetting has left of a lead.
-    package static func isStub(_ encoded: [UInt8]) -> Bool {
+    package static func isStub(_ encoded: Span<UInt8>) -> Bool {
         encoded.count > 1 && !Flags(rawValue: encoded[1]).contains(.hasAsOf)
     }
 

@@ -1,6 +1,6 @@
 import ReferenceModel
 import Synchronization
-import Worker
+package import Worker
 
 /// The virtual time as a worker sees it.
 package final class SimulatedClock: WorkerClock {
@@ -83,6 +83,10 @@ package final class SimulatedDisk: BackgroundQueue {
             return waiting.count == 1
         }
         if isFirst { work() }
+    }
+
+    package func another() -> any BackgroundQueue {
+        SimulatedDisk(scheduler: scheduler, executor: executor)
     }
 
     private func work() {

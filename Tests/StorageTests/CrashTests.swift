@@ -75,7 +75,7 @@ import Testing
     @Test func anInterruptedBulkRestoreIsRefused() async throws {
         try await #require(processExitsWith: .signal(SIGKILL)) { [path = state.path as String] in
             let writer = try ProfileWriter(folder: StateFolder(path: path), lane: 0)
-            try writer.beginBulkRestore(records: 10)
+            try writer.beginBulkRestore()
             try writer.write([.init("a", "1")], mark: mark(10))
             kill(getpid(), SIGKILL)
         }
@@ -93,7 +93,7 @@ import Testing
         let folder = try state.folder()
         do {
             let writer = try ProfileWriter(folder: folder, lane: 0)
-            try writer.beginBulkRestore(records: 5_000)
+            try writer.beginBulkRestore()
             for batch in 0..<5 {
                 let rows = (0..<1_000).map {
                     ProfileChange("k\(batch * 1_000 + $0)", String(repeating: "v", count: 700))

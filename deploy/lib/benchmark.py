@@ -48,6 +48,7 @@ def parse_arguments():
     parser.add_argument("--backlog", action="store_true", help="see measure_backlog.py")
     parser.add_argument("--broker-pid", type=int, help="of the private broker, to make it slow")
     parser.add_argument("--profiles", type=int, default=300_000, help="with --restore")
+    parser.add_argument("--lanes", type=int, default=PARTITIONS, help="with --restore")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

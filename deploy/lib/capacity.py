@@ -49,8 +49,8 @@ MEASURED = {
     "state_bytes": Number(1_043, "bytes", "a profile in the state folder, indexes included",
                           BACKLOG),
     "restore_rate": Number(100_000, "records/s", "a worker's restore of all its lanes, empty disk",
-                           "`deploy/benchmark --restore`, 300,000 profiles in six lanes, the broker "
-                           "beside it"),
+                           "`deploy/benchmark --restore`, 600,000 profiles in two lanes, the broker "
+                           "and builds beside it (six lanes of 50,000: 169,000)"),
 }
 ASSUMED = {
     "profiles": Number(1_000, "", "profiles for each event/s (86 events a lead and day)", ""),
@@ -113,8 +113,8 @@ def memory_bound(lanes):
         "(`queued.max.messages.kbytes` or `queued.min.messages`, and a fetch)": 9 * MIB * inputs,
         "one answer of a broker (`fetch.max.bytes`)": 16 * MIB,
         "SQLite's caches, for each lane, and of the reference data": (22 * lanes + 8) * MIB,
-        "indexes that a lane sorts when its restore ends, 160 bytes for each of up to "
-        "100,000 records": 160 * 100_000 / 1e6 * lanes,
+        "indexes that a lane sorts when its restore ends, the rest of them in a file":
+            16 * MIB * lanes,
         "program, libraries and threads": 60 * MIB,
     }
 

@@ -5,6 +5,10 @@ The profiles are encoded by the worker itself, from the benchmark's events. What
 compacted as Kafka would, each profile's last version and each lane's last mark, and published in its
 place as often as it takes to get the wanted number, under other lead ids. A C program that only
 reads the same topic is the floor: below it there is the broker and librdkafka, above it handoff.
+
+The development broker answers a fetch with a whole partition. So it is read through fetch_limits.py,
+which keeps the limits as Kafka does; and once in a round without, unless a lane is too large for
+that.
 """
 import json
 import os
@@ -13,13 +17,14 @@ import shutil
 import signal
 import statistics
 import subprocess
+import sys
 import time
 import urllib.request
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 import kafka
-from workbench import PARTITIONS, Handoff, Progress, feed, free_port, say
+from workbench import HERE, Handoff, Progress, feed, free_port, say
 
 CHANGELOG = "handoff.profiles"
 # What starts with this byte is a lane's mark (LaneMark.key).
@@ -27,6 +32,8 @@ MARK = b"\xff"
 ROUNDS = 3
 # Profiles a second, of a worker.
 TARGET = 150_000
+# What a client takes in one answer (`receive.message.max.bytes`), less what batches weigh.
+LARGEST_LANE = 90_000_000
 
 
 class Worker(Handoff):
@@ -37,9 +44,13 @@ class Worker(Handoff):
         self.inputs.append(self.prefix + "sales.dispositions")
         self.port = free_port()
         self.state = options.folder / "state"
+        # Where it reads, if that is not the broker itself.
+        self.bootstrap = options.bootstrap
 
     def environment(self):
-        return {**super().environment(), "HANDOFF_HTTP_PORT": str(self.port)}
+        return {**super().environment(), "HANDOFF_HTTP_PORT": str(self.port),
+                "HANDOFF_PARTITIONS": str(self.options.lanes),
+                "HANDOFF_BOOTSTRAP_SERVERS": self.bootstrap}
 
     def metrics(self):
         url = f"http://127.0.0.1:{self.port}/metrics"
@@ -64,7 +75,7 @@ class Worker(Handoff):
                 continue
             running = [value for name, line, value in found
                        if name == "handoff_lane_state" and 'state="running"' in line]
-            if len(running) == PARTITIONS and all(running):
+            if len(running) == self.options.lanes and all(running):
                 return found, time.monotonic() - started
         self.fail("has not restored all lanes")
 
@@ -90,7 +101,7 @@ def read_compacted(worker):
     reader = Consumer({"bootstrap.servers": worker.options.bootstrap, "log_level": 0,
                        "group.id": "handoff-benchmark", "enable.auto.commit": False,
                        "isolation.level": "read_committed", "enable.partition.eof": True})
-    found = {number: {} for number in range(PARTITIONS)}
+    found = {number: {} for number in range(worker.options.lanes)}
     reader.assign([TopicPartition(topic, number, 0) for number in found])
     left = set(found)
     while left:
@@ -161,8 +172,8 @@ def start(worker):
 
 def read_floor(worker):
     done = subprocess.run(
-        [str(worker.options.reader), worker.options.bootstrap, worker.prefix + CHANGELOG,
-         str(PARTITIONS)], capture_output=True, text=True, timeout=60)
+        [str(worker.options.reader), worker.bootstrap, worker.prefix + CHANGELOG,
+         str(worker.options.lanes)], capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout)
@@ -178,23 +189,56 @@ def best(rounds, measure):
     return measure(min(rounds, key=lambda one: max(one["lanes"])))
 
 
-def rounds_of(worker, profiles):
-    floors, restores, kept, killed = [], [], [], []
+def restore(worker, profiles):
+    """One restore into an empty folder; the worker runs on."""
+    shutil.rmtree(worker.state, ignore_errors=True)
+    done = start(worker)
+    if done["records"] < profiles:
+        raise SystemExit(f"restored {done['records']:.0f} of {profiles} records")
+    return done
+
+
+class Limits:
+    """fetch_limits.py in front of the development broker, for one worker."""
+
+    def __init__(self, worker):
+        self.worker, self.process = worker, None
+        if worker.options.slices:
+            self.process = subprocess.Popen(
+                [sys.executable, str(HERE / "fetch_limits.py"), worker.options.bootstrap,
+                 worker.prefix + CHANGELOG, str(worker.options.lanes)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            port = self.process.stdout.readline().strip()
+            if not port:
+                raise SystemExit("fetch_limits.py did not start")
+            worker.bootstrap = f"127.0.0.1:{port}"
+
+    def close(self):
+        self.worker.bootstrap = self.worker.options.bootstrap
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait()
+
+
+def rounds_of(worker, profiles, is_direct):
+    floors, restores, direct, kept, killed = [], [], [], [], []
     for number in range(ROUNDS):
+        if is_direct:
+            direct.append(restore(worker, profiles))
+            worker.stop()
+        limits = Limits(worker)
         floors.append(read_floor(worker))
-        shutil.rmtree(worker.state, ignore_errors=True)
-        restores.append(start(worker))
-        if restores[-1]["records"] < profiles:
-            raise SystemExit(f"restored {restores[-1]['records']:.0f} of {profiles} records")
+        restores.append(restore(worker, profiles))
         worker.stop()
         kept.append(start(worker))
         kill(worker)
         killed.append(start(worker))
         worker.stop()
+        limits.close()
         say(f"    round {number + 1}: floor {profiles / floors[-1]['seconds']:,.0f} a second, "
             f"restore {profiles / max(restores[-1]['lanes']):,.0f}, "
             f"{restores[-1]['cpu'] / profiles * 1e6:.2f} us of CPU")
-    return floors, restores, kept, killed
+    return floors, restores, direct, kept, killed
 
 
 def measure(options, run):
@@ -205,7 +249,8 @@ def measure(options, run):
         make_profiles(worker)
         profiles, size = publish_compacted(worker, read_compacted(worker), options.profiles)
         say(f"    {profiles:,} profiles published, {size / profiles:.0f} bytes each")
-        floors, restores, kept, killed = rounds_of(worker, profiles)
+        is_direct = options.slices and size / options.lanes < LARGEST_LANE
+        floors, restores, direct, kept, killed = rounds_of(worker, profiles, is_direct)
         state = sum(path.stat().st_size for path in worker.state.glob("lane-*"))
     finally:
         worker.stop()
@@ -214,11 +259,14 @@ def measure(options, run):
         except (SystemExit, KafkaException) as error:
             say(f"    topics are left behind: {error}")
     return {
+        "lanes": options.lanes,
         "profiles": profiles, "profile_bytes": round(size / profiles),
         "state_bytes_per_profile": round(state / profiles),
         "floor_profiles_per_second": round(profiles / min(f["seconds"] for f in floors)),
         "floor_cpu_us_per_profile": min(f["cpu_us"] for f in floors),
         "profiles_per_second": best(restores, lambda one: round(profiles / max(one["lanes"]))),
+        "direct_profiles_per_second": best(
+            direct, lambda one: round(profiles / max(one["lanes"]))) if direct else None,
         "cores_at_target": round(
             TARGET * min(one["cpu"] for one in restores) / profiles, 2),
         "cpu_us_per_profile": round(min(one["cpu"] for one in restores) / profiles * 1e6, 2),
@@ -234,6 +282,7 @@ def measure(options, run):
 ROWS = [("floor_profiles_per_second", "only read, profiles a second", "{:,.0f}", ""),
         ("floor_cpu_us_per_profile", "only read, CPU us a profile", "{:.2f}", ""),
         ("profiles_per_second", "restored, profiles a second", "{:,.0f}", f"{TARGET:,} at least"),
+        ("direct_profiles_per_second", "the same, whole lanes at once", "{:,.0f}", ""),
         ("cpu_us_per_profile", "restored, CPU us a profile", "{:.2f}", ""),
         ("cores_at_target", f"cores that {TARGET:,} a second need", "{:.2f}", "the worker's"),
         ("restore_seconds", "slowest lane, empty folder, s", "{:.2f}", ""),
@@ -245,8 +294,10 @@ ROWS = [("floor_profiles_per_second", "only read, profiles a second", "{:,.0f}",
 
 
 def table(result):
-    lines = [f"{result['profiles']:,} profiles of {result['profile_bytes']} bytes, {PARTITIONS} "
-             f"lanes, the best of {ROUNDS} runs", "", f"{'':38}{'measured':>12}  target"]
+    lines = [f"{result['profiles']:,} profiles of {result['profile_bytes']} bytes, "
+             f"{result['lanes']} lanes, the best of {ROUNDS} runs", "", f"{'':38}{'measured':>12}  target"]
     for key, title, form, target in ROWS:
+        if result[key] is None:
+            continue
         lines.append(f"{title:38}{form.format(result[key]):>12}  {target}".rstrip())
     return "\n".join(lines)

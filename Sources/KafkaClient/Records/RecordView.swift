@@ -63,3 +63,19 @@
         return try body(unsafe RawSpan(_unsafeBytes: bytes))
     }
 }
+
+extension RecordBatch {
+    /// Lends the bytes of the key and the value of the record at `index`, nil for null.
+    @inlinable
+    package func withKeyAndValue<Output, Failure: Error>(
+        at index: Int, _ body: (Span<UInt8>?, Span<UInt8>?) throws(Failure) -> Output
+    ) throws(Failure) -> Output {
+        let slot = slot(index)
+        let key = unsafe UnsafeBufferPointer(
+            start: slot.key?.assumingMemoryBound(to: UInt8.self), count: slot.keyCount)
+        let value = unsafe UnsafeBufferPointer(
+            start: slot.value?.assumingMemoryBound(to: UInt8.self), count: slot.valueCount)
+        return try unsafe body(
+            slot.key == nil ? nil : key.span, slot.value == nil ? nil : value.span)
+    }
+}

@@ -3,13 +3,10 @@
 package enum AddressKey {
     /// The key of a normalised e-mail address or domain.
     package static func of(_ address: String) -> String {
-        // Bytes, not characters: the two signs are ASCII, and this is done for every lead event.
-        let bytes = Array(address.utf8)
-        let at = bytes.lastIndex(of: UInt8(ascii: "@"))
         var key: [UInt8] = []
+        let bytes = address.utf8Span.span
         key.reserveCapacity(bytes.count)
-        appendReversed(bytes[(at.map { $0 + 1 } ?? 0)...], to: &key)
-        if let at { key += bytes[at...at] + bytes[..<at] }
+        append(bytes, bytes.indices, to: &key)
         return String(decoding: key, as: UTF8.self)
     }
 
@@ -36,15 +33,24 @@ package enum AddressKey {
         return found
     }
 
-    /// Appends the labels of a domain, the last one first.
-    private static func appendReversed(_ domain: ArraySlice<UInt8>, to key: inout [UInt8]) {
-        var rest = domain
-        while let dot = rest.lastIndex(of: UInt8(ascii: ".")) {
-            key += rest[(dot + 1)...]
+    /// Appends the key of an address, a part of some bytes.
+    private static func append(
+        _ bytes: Span<UInt8>, _ address: Range<Int>, to key: inout [UInt8]
+    ) {
+        // Bytes, not characters: the two signs are ASCII, and this is done for every lead event.
+        let at = address.last { bytes[$0] == UInt8(ascii: "@") }
+        let domain = at.map { $0 + 1 } ?? address.lowerBound
+        // The labels of the domain, the last one first.
+        var end = address.upperBound
+        for place in (domain..<end).reversed() where bytes[place] == UInt8(ascii: ".") {
+            for place in place + 1..<end { key.append(bytes[place]) }
             key.append(UInt8(ascii: "."))
-            rest = rest[..<dot]
+            end = place
         }
-        key += rest
+        for place in domain..<end { key.append(bytes[place]) }
+        guard let at else { return }
+        key.append(UInt8(ascii: "@"))
+        for place in address.lowerBound..<at { key.append(bytes[place]) }
     }
 }
 
@@ -64,5 +70,27 @@ extension AddressKey {
         // Whoever looks for the domain finds the e-mail address of the same domain.
         if let byEmail, byEmail.utf8.starts(with: (domain + "@").utf8) { return [byEmail] }
         return (byEmail.map { [$0] } ?? []) + [domain]
+    }
+
+    /// Appends what `keys(email:companyDomain:)` says of two parts of some bytes, as UTF-8.
+    ///
+    /// - Returns: the number of bytes of each key, nil for one that there is not.
+    package static func append(
+        email: Range<Int>?, companyDomain: Range<Int>?, of bytes: Span<UInt8>,
+        to keys: inout [UInt8]
+    ) -> (first: Int?, second: Int?) {
+        let start = keys.count
+        if let email { append(bytes, email, to: &keys) }
+        let middle = keys.count
+        let first = email == nil ? nil : middle - start
+        guard let companyDomain else { return (first, nil) }
+        append(bytes, companyDomain, to: &keys)
+        let second = keys.count - middle
+        guard let first else { return (second, nil) }
+        guard second < first, keys[start + second] == UInt8(ascii: "@"),
+            keys[start..<start + second] == keys[middle...]
+        else { return (first, second) }
+        keys.removeSubrange(middle...)
+        return (first, nil)
     }
 }

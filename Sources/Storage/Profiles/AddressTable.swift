@@ -31,4 +31,13 @@ struct AddressTable: ~Copyable {
             }
         }
     }
+
+    /// Gives a lead an address, too.
+    func add(_ address: Span<UInt8>, of key: Span<UInt8>) throws(StorageError) {
+        try put.binding(blob: key, at: 1) { () throws(StorageError) in
+            try put.lending(text: address, at: 2) { () throws(StorageError) in
+                try put.run()
+            }
+        }
+    }
 }

@@ -10,17 +10,18 @@ struct ProfileTables: ~Copyable {
     private let remove: Statement
     private let addresses: AddressTable
     private let waiting: WaitingTable
+    private let filler: RowFiller
     private let readMark: Statement
     private let setMark: Statement
     private let readFact: Statement
     private let putFact: Statement
     private let removeFact: Statement
-    /// Up to so many records a restore makes the indexes at its end.
-    ///
-    /// SQLite sorts them in memory, 160 bytes a profile or less: 16 MB for a lane.
-    static let sortedRecords: Int64 = 100_000
+    /// How many rows are written one by one after one that was there already.
+    private static let rowsWrittenSingly = 100
     /// Between begin and end of a bulk restore: nothing is synced.
     private(set) var isRestoring = false
+    /// Whether a transaction is open from the begin to the end of the restore.
+    private var isFilling = false
     /// Whether the restore has taken the indexes away, to make them at its end.
     private var lacksIndexes = false
     /// Whether any lead may be waiting.
@@ -57,11 +58,11 @@ struct ProfileTables: ~Copyable {
             "DELETE FROM profiles WHERE k = ?1", operation: "write profiles")
         let addresses = try AddressTable(connection)
         let waiting = try WaitingTable(connection)
+        let filler = try RowFiller(connection)
         let readMark = try connection.prepare(
             "SELECT changelog_position, written_at_ms FROM meta", operation: "read mark")
         let setMark = try connection.prepare(
-            "UPDATE meta SET changelog_position = ?1, written_at_ms = ?2",
-            operation: "write mark")
+            "UPDATE meta SET changelog_position = ?1, written_at_ms = ?2", operation: "write mark")
         let readFact = try connection.prepare(
             "SELECT value FROM facts WHERE name = ?1", operation: "read fact")
         let putFact = try connection.prepare(
@@ -81,6 +82,7 @@ struct ProfileTables: ~Copyable {
         self.addresses = addresses
         hasWaiting = waiting.hasRows
         self.waiting = waiting
+        self.filler = filler
         self.readMark = readMark
         self.setMark = setMark
         self.readFact = readFact
@@ -107,8 +109,7 @@ struct ProfileTables: ~Copyable {
         _ changes: some Sequence<ProfileChange>, mark: ChangelogMark, facts: [StoredFact]
     ) throws(StorageError) -> Int {
         var hasWaiting = hasWaiting
-        let count = try connection.transaction(operation: "write profiles") {
-            () throws(StorageError) -> Int in
+        let count = try transaction { () throws(StorageError) -> Int in
             let count = try apply(changes, &hasWaiting)
             for fact in facts { try apply(fact) }
             try set(mark)
@@ -116,6 +117,27 @@ struct ProfileTables: ~Copyable {
         }
         self.hasWaiting = hasWaiting
         return count
+    }
+
+    /// As `write`, of rows that are lent.
+    mutating func restore(
+        _ rows: some RestoredRows, mark: ChangelogMark, facts: [StoredFact]
+    ) throws(StorageError) {
+        var hasWaiting = hasWaiting
+        try transaction { () throws(StorageError) in
+            try restore(rows, &hasWaiting)
+            for fact in facts { try apply(fact) }
+            try set(mark)
+        }
+        self.hasWaiting = hasWaiting
+    }
+
+    /// All or nothing; between begin and end of a bulk restore nothing until then.
+    private func transaction<Result>(
+        _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        if isFilling { return try body() }
+        return try connection.transaction(operation: "write profiles", body)
     }
 
     private func apply(
@@ -141,20 +163,27 @@ struct ProfileTables: ~Copyable {
         }
     }
 
-    mutating func beginBulkRestore(records: Int64) throws(StorageError) {
+    mutating func beginBulkRestore(temporaryFolder: String) throws(StorageError) {
         let begin = "begin restore"
         // On the disk before the first row that is not: only then does the marker mean anything.
         try connection.execute("UPDATE meta SET restoring = 1", operation: begin)
         try connection.checkpoint(.truncate)
         try connection.execute("PRAGMA synchronous = OFF", operation: begin)
         isRestoring = true
-        try stopLogging()
-        guard records <= ProfileTables.sortedRecords,
-            try connection.integer("SELECT EXISTS (SELECT 1 FROM profiles)", operation: begin) == 0
-        else { return }
-        // Sorting them once costs less than finding a place for each row.
-        try connection.execute(Schema.laneIndexes.removal, operation: begin)
-        lacksIndexes = true
+        let hasLog = try !stopLogging()
+        if try connection.integer("SELECT EXISTS (SELECT 1 FROM profiles)", operation: begin) == 0 {
+            // Sorting them once costs less than finding a place for each row.
+            try connection.execute(Schema.laneIndexes.removal, operation: begin)
+            lacksIndexes = true
+            // What does not fit into the cache's size is sorted in a file.
+            connection.keepTemporaryFiles(in: temporaryFolder)
+            try connection.execute("PRAGMA temp_store = FILE", operation: begin)
+        }
+        // Every commit writes the pages that changed, those of the index of keys again and again;
+        // and without a log nothing can be rolled back. With one it would grow until the end.
+        guard !hasLog else { return }
+        try connection.execute("BEGIN IMMEDIATE", operation: begin)
+        isFilling = true
     }
 
     /// Whatever happens in a bulk restore makes the file worthless, so a log would only write each
@@ -162,11 +191,15 @@ struct ProfileTables: ~Copyable {
     ///
     /// While another connection has the file open, as a lane's first writer when it is restored
     /// again, SQLite refuses at once; then the log stays, which is only slower.
-    private func stopLogging() throws(StorageError) {
+    ///
+    /// - Returns: whether there is no log any more.
+    private func stopLogging() throws(StorageError) -> Bool {
         do throws(StorageError) {
             try connection.execute("PRAGMA journal_mode = OFF", operation: "begin restore")
+            return true
         } catch {
             guard error.code == .busy else { throw error }
+            return false
         }
     }
 
@@ -176,6 +209,11 @@ struct ProfileTables: ~Copyable {
             try connection.execute(Schema.laneIndexes.creation, operation: end)
             lacksIndexes = false
         }
+        if isFilling {
+            try connection.execute("COMMIT", operation: end)
+            isFilling = false
+        }
+        try connection.execute("PRAGMA temp_store = MEMORY", operation: end)
         try connection.execute("PRAGMA synchronous = NORMAL", operation: end)
         // This commit, or else the checkpoint, syncs the whole database file, but only because
         // there is something to write: the mark sees to that.
@@ -188,6 +226,47 @@ struct ProfileTables: ~Copyable {
         try connection.execute("UPDATE meta SET restoring = 0", operation: end)
         try connection.checkpoint(.truncate)
         isRestoring = false
+    }
+
+    private func restore(
+        _ rows: some RestoredRows, _ hasWaiting: inout Bool
+    ) throws(StorageError) {
+        var place = 0
+        // Up to where rows are written one by one: where a profile comes again others do, too.
+        var singly = 0
+        while place < rows.count {
+            let end = place + RowFiller.group
+            // A bulk restore mostly makes new rows, and a new row has nothing to be replaced.
+            if isRestoring, !hasWaiting, place >= singly, end <= rows.count,
+                (place..<end).allSatisfy(rows.isPlain)
+            {
+                if try filler.add(rows, from: place, addresses) {
+                    place = end
+                    continue
+                }
+                singly = place + ProfileTables.rowsWrittenSingly
+            }
+            for place in place..<min(end, rows.count) {
+                try rows.withRow(at: place) {
+                    (key, value, first, second, columns) throws(StorageError) in
+                    try restore(key, value, first, second, columns, &hasWaiting)
+                }
+            }
+            place = end
+        }
+    }
+
+    private func restore(
+        _ key: Span<UInt8>, _ value: Span<UInt8>?, _ first: Span<UInt8>?, _ second: Span<UInt8>?,
+        _ columns: RestoredColumns, _ hasWaiting: inout Bool
+    ) throws(StorageError) {
+        var change = ProfileChange(
+            key: [UInt8](copying: key), value: nil, due: columns.due, idle: columns.idle,
+            addresses: [], waiting: columns.waiting)
+        if let value { change.value = [UInt8](copying: value) }
+        if let first { change.addresses?.append(String(copying: first)) }
+        if let second { change.addresses?.append(String(copying: second)) }
+        try apply(change, &hasWaiting)
     }
 
     private func apply(

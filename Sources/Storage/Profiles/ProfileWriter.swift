@@ -130,12 +130,27 @@ package final class ProfileWriter: Sendable {
     ) throws(StorageError) -> Int {
         try state.withLock { (tables) throws(StorageError) -> Int in
             let count = try tables.write(changes, mark: mark, facts: facts)
-            // Without syncs a checkpoint is only copying, and the log must not hold everything.
-            if tables.isRestoring, logBytes > Self.restoreLogBytes {
-                try tables.connection.checkpoint(.truncate)
-            }
+            try shorten(tables)
             return count
         }
+    }
+
+    /// As `write`, of rows that are lent; the keys in ascending order, each once.
+    ///
+    /// - Throws: as `write`.
+    package func restore(
+        _ rows: some RestoredRows, mark: ChangelogMark, facts: [StoredFact]
+    ) throws(StorageError) {
+        try state.withLock { (tables) throws(StorageError) in
+            try tables.restore(rows, mark: mark, facts: facts)
+            try shorten(tables)
+        }
+    }
+
+    /// Without syncs a checkpoint is only copying, and the log must not hold everything.
+    private func shorten(_ tables: borrowing ProfileTables) throws(StorageError) {
+        guard tables.isRestoring, logBytes > Self.restoreLogBytes else { return }
+        try tables.connection.checkpoint(.truncate)
     }
 
     /// Gives rows of a file of version 1 what it did not have: `due`, `idle` and addresses of a
@@ -210,14 +225,14 @@ package final class ProfileWriter: Sendable {
     /// Starts a restore of many rows; until `endBulkRestore` nothing is safe against a crash, and a
     /// file opened after one throws `.restoreInterrupted`.
     ///
-    /// An empty file goes without most of its indexes meanwhile, unless the restore is so long that
-    /// making them at the end takes too much memory (`ProfileTables.sortedRecords`).
+    /// An empty file goes without most of its indexes meanwhile. They are sorted at the end, in as
+    /// much memory as `ProfileStoreSettings.writerCacheBytes` and, beyond that, in a file of the
+    /// state folder that nobody else can open.
     ///
-    /// - Parameter records: the most records that the restore may write.
     /// - Throws: `.full`, `.inputOutput`; `.busy` if a reader held the log.
-    package func beginBulkRestore(records: Int64) throws(StorageError) {
+    package func beginBulkRestore() throws(StorageError) {
         try state.withLock { (tables) throws(StorageError) in
-            try tables.beginBulkRestore(records: records)
+            try tables.beginBulkRestore(temporaryFolder: folder.path)
         }
     }
 

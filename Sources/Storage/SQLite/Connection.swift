@@ -150,6 +150,14 @@ struct ConnectionSettings: Sendable {
         }
     }
 
+    /// Lets temporary files of all connections of the process be made in a folder.
+    ///
+    /// They may hold what is personal, and elsewhere may be no disk. SQLite removes them as soon as
+    /// it has opened them.
+    func keepTemporaryFiles(in folder: String) {
+        unsafe handoff_keep_temporary_files(folder)
+    }
+
     /// Forgets the cached pages.
     func dropCache() { unsafe _ = sqlite3_db_release_memory(raw) }
 

@@ -52,6 +52,18 @@ import CSQLite
         blob bytes: Span<UInt8>, at index: Int32,
         _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
+        try lending(blob: bytes, at: index) { () throws(StorageError) -> Result in
+            defer { reset() }
+            return try body()
+        }
+    }
+
+    /// The same without clearing, which costs as much as binding: inside a `binding` of the same
+    /// statement, or where it is reset at once when it has run.
+    func lending<Result>(
+        blob bytes: Span<UInt8>, at index: Int32,
+        _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
         try unsafe bytes.withUnsafeBufferPointer {
             (buffer) throws(StorageError) -> Result in
             // A null pointer would bind NULL; an empty blob is something else.
@@ -62,7 +74,26 @@ import CSQLite
                     unsafe sqlite3_bind_zeroblob(raw, index, 0)
                 }
             guard code == SQLITE_OK else { throw failure() }
-            defer { reset() }
+            return try body()
+        }
+    }
+
+    /// The same of UTF-8 as a text.
+    func lending<Result>(
+        text bytes: Span<UInt8>, at index: Int32,
+        _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        try unsafe bytes.withUnsafeBufferPointer {
+            (buffer) throws(StorageError) -> Result in
+            let code = unsafe buffer.withMemoryRebound(to: CChar.self) { characters in
+                if let base = characters.baseAddress {
+                    unsafe sqlite3_bind_text64(
+                        raw, index, base, UInt64(buffer.count), nil, UInt8(SQLITE_UTF8))
+                } else {
+                    unsafe handoff_bind_text_copy(raw, index, "", 0)
+                }
+            }
+            guard code == SQLITE_OK else { throw failure() }
             return try body()
         }
     }
@@ -75,6 +106,16 @@ import CSQLite
         if let bytes { return try binding(blob: bytes.span, at: index, body) }
         try bindNull(at: index)
         defer { reset() }
+        return try body()
+    }
+
+    /// As `lending(blob:at:)`, of bytes that may be missing.
+    func lending<Result>(
+        optionalBlob bytes: [UInt8]?, at index: Int32,
+        _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        if let bytes { return try lending(blob: bytes.span, at: index, body) }
+        try bindNull(at: index)
         return try body()
     }
 
@@ -154,5 +195,12 @@ extension [UInt8] {
     /// A copy of a span's bytes.
     init(copying span: Span<UInt8>) {
         self = unsafe span.withUnsafeBufferPointer { unsafe [UInt8]($0) }
+    }
+}
+
+extension String {
+    /// A copy of UTF-8.
+    init(copying span: Span<UInt8>) {
+        self = unsafe span.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }

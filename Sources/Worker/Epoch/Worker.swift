@@ -75,7 +75,7 @@ package final class Worker {
             kafka: kafka,
             flusher: Flusher(queue: disk, logger: logger) {
                 inbox.post(.flushed(lane: $0, $1))
-            },
+            }, disk: disk,
             monitor: self.monitor, clock: clock, logger: logger, report: { inbox.post(.lane($0)) })
     }
 

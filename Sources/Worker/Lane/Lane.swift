@@ -67,6 +67,7 @@ struct LaneEnvironment: Sendable {
     let changes: ReferenceChanges
     let kafka: any KafkaPort
     let flusher: Flusher
+    let disk: any BackgroundQueue
     let monitor: WorkerMonitor
     let clock: any WorkerClock
     let logger: Logger

@@ -18,6 +18,7 @@ final class LaneRestore {
     private let limits: RestoreLimits
     private let kafka: any KafkaPort
     private let clock: any WorkerClock
+    private let disk: any BackgroundQueue
     private let logger: Logger
     private let isStopping: @Sendable () -> Bool
     private let progress: @Sendable (_ restored: Int64, _ total: Int64) -> Void
@@ -35,6 +36,7 @@ final class LaneRestore {
         limits = environment.settings.restore
         kafka = environment.kafka
         clock = environment.clock
+        disk = environment.disk.another()
         logger = environment.logger
         self.isStopping = isStopping
         let report = environment.report
@@ -184,21 +186,35 @@ final class LaneRestore {
         _ from: Int64, _ end: Int64, into writer: ProfileWriter
     ) async throws -> Bool {
         let reading = try kafka.readChangelog(changelog, from: from)
-        let isBulk = try isBulk(end - from, writer)
-        // Only with the first rows: until then a crash leaves a sound file as it was.
-        var hasBegun = false
+        let filling = RestoreFilling(
+            writer, queue: disk, isBulk: try isBulk(end - from, writer))
+        do {
+            let position = try await fill(filling, reading, from, end)
+            // The reader can go only when its batches have.
+            try await filling.finish()
+            async let closed: Void = reading.close()
+            try await filling.end(changelogMark(position))
+            await closed
+            return position >= end
+        } catch {
+            // The file is not to be touched any more when whoever called removes it.
+            try? await filling.finish()
+            throw error
+        }
+    }
+
+    /// Reads on while the last stretch is written; the position up to which it came.
+    private func fill(
+        _ filling: RestoreFilling, _ reading: any ChangelogReading, _ from: Int64, _ end: Int64
+    ) async throws -> Int64 {
         var stretch = ChangelogStretch(limits: limits)
         var position = from
         var reported = clock.now()
         while position < end {
             if isStopping() {
-                await reading.close()
                 // What was read so far stays: the next restore goes on from there.
-                if hasBegun {
-                    try write(&stretch, position, to: writer)
-                    try writer.endBulkRestore(mark: changelogMark(position))
-                }
-                return false
+                if filling.hasBegun { try await filling.write(stretch, changelogMark(position)) }
+                return position
             }
             let batch = try await retrying { () throws(KafkaError) in
                 try await reading.next(
@@ -218,15 +234,10 @@ final class LaneRestore {
                 progress(min(position, end) - from, end - from)
             }
             guard stretch.isFull || position >= end else { continue }
-            if isBulk, !hasBegun {
-                try writer.beginBulkRestore(records: end - from)
-                hasBegun = true
-            }
-            try write(&stretch, position, to: writer)
+            try await filling.write(stretch, changelogMark(position))
+            stretch.removeAll()
         }
-        await reading.close()
-        if hasBegun { try writer.endBulkRestore(mark: changelogMark(position)) }
-        return true
+        return position
     }
 
     /// See `RestoreLimits`.
@@ -236,19 +247,10 @@ final class LaneRestore {
     }
 
     /// Marks may repeat, because the local position may lag, but none may be missing.
-    private func note(_ mark: [UInt8]?) throws {
-        guard let mark else { return }
+    private func note(_ mark: [UInt8]) throws {
         let found = try LaneMark(decoding: mark).sequence
         if let sequence, found > sequence + 1 { hasGap = true }
         sequence = max(found, sequence ?? found)
-    }
-
-    private func write(
-        _ stretch: inout ChangelogStretch, _ position: Int64, to writer: ProfileWriter
-    ) throws {
-        try writer.write(
-            try stretch.changes(), mark: changelogMark(position), facts: stretch.facts)
-        stretch.removeAll()
     }
 
     private func changelogMark(_ position: Int64) -> ChangelogMark {

@@ -8,14 +8,14 @@ package struct RestoreLimits: Sendable {
     /// which an empty one can afford sooner.
     package var bulkRecordsOfNew: Int64 = 10_000
     /// The most records that are read at a time.
-    package var batchRecords = 10_000
-    /// What is gathered for one transaction, in bytes of keys and values.
+    package var batchRecords = 2_000
+    /// What is gathered before it is written, in bytes of keys and values.
     ///
-    /// Each transaction writes most pages of the index of keys anew, so fewer of them are better;
-    /// each lane that restores holds as much.
-    package var writeBytes = 16 << 20
+    /// More to sort at once means fewer changes of each page of the index of keys. Each lane that
+    /// restores holds as much twice: what is read, and what is written meanwhile.
+    package var writeBytes = 8 << 20
     /// The same in records, for very small ones.
-    package var writeRecords = 30_000
+    package var writeRecords = 15_000
 
     /// The defaults.
     package init() {}

@@ -6,6 +6,8 @@ import Dispatch
 package protocol BackgroundQueue: Sendable {
     /// Runs `body` once, after everything handed over before it.
     func run(_ body: @escaping @Sendable () -> Void)
+    /// One more queue of the kind, for work that is not to wait for this one's.
+    func another() -> any BackgroundQueue
 }
 
 /// A thread of the machine.
@@ -18,4 +20,6 @@ package struct DispatchBackgroundQueue: BackgroundQueue {
     package func run(_ body: @escaping @Sendable () -> Void) {
         queue.async(execute: body)
     }
+
+    package func another() -> any BackgroundQueue { DispatchBackgroundQueue() }
 }
