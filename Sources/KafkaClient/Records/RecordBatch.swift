@@ -104,10 +104,11 @@ internal import Synchronization
                             offset: message.pointee.offset))
                 } else {
                     let found = unsafe RecordBatch.failure(message, in: topics, topic)
-                    if found.isOfUnreadableRecords {
+                    if broken.isEmpty { failure = found }
+                    // Without a topic it is about a connection, and no record was passed over.
+                    if found.isOfUnreadableRecords, unsafe message.pointee.rkt != nil {
                         broken.append((topic, partition))
                     }
-                    if failure?.isOfUnreadableRecords != true { failure = found }
                 }
                 unsafe rd_kafka_message_destroy(message)
                 continue

@@ -50,6 +50,9 @@ enum Defaults {
         // One fetch response is pinned in memory until its last record is freed.
         ("max.partition.fetch.bytes", "1048576"),
         ("fetch.max.bytes", "16777216"),
+        // Kafka keeps to these limits. Of a broker that does not (the development broker sends
+        // whole partitions) an answer above this one is refused, and asked for again for ever.
+        ("receive.message.max.bytes", "1000000000"),
         // Un-forwarded queues are limited one by one (rdkafka_fetcher.c:1024), and a queued
         // record costs about 400 bytes beside its own: 18 partitions of small records stay
         // below 130 MB, and of large ones below 150 MB.
