@@ -11,14 +11,14 @@ extension EndToEnd {
                 definition: scene.definition, lanes: 6, settings: scene.environment
             ) { stage in
                 try await scene.feedReference(stage)
-                let workers = try ["one", "two"].map { try stage.start($0, isStatic: false) }
+                let workers = try await stage.startInTurn(["one", "two"], isStatic: false)
                 try await MembershipTests.waitUntilShared(workers, lanes: 6)
                 let shares = workers.compactMap(\.readyLanes.last)
                 #expect(shares.allSatisfy { $0.count == 3 }, "\(shares)")
                 for worker in workers { #expect(try await worker.stop() == .exited(0)) }
                 // All there before they come back, so that the order is known.
                 try await scene.feed(stage)
-                let again = try ["one", "two"].map { try stage.start($0, isStatic: false) }
+                let again = try await stage.startInTurn(["one", "two"], isStatic: false)
                 try await stage.waitUntilDone()
                 try await MembershipTests.waitUntilShared(again, lanes: 6)
                 let faults = try scene.differences(try await stage.published(), stage)
@@ -48,8 +48,8 @@ extension EndToEnd {
             ) { stage in
                 try await scene.feedReference(stage)
                 // So much that the third has not seen the end of it when it leaves.
-                try await scene.feed(stage, noise: 120)
-                let workers = try ["one", "two"].map { try stage.start($0, isStatic: false) }
+                try await scene.feed(stage, noise: 180)
+                let workers = try await stage.startInTurn(["one", "two"], isStatic: false)
                 try await stage.waitForProgress(beyond: 0, workers[0])
                 let third = try stage.start("three", isStatic: false)
                 try await third.waitUntilReady()
@@ -83,9 +83,9 @@ extension EndToEnd {
             ) { stage in
                 try await scene.feedReference(stage)
                 // All there before they come, so that the order is known.
-                try await scene.feed(stage, noise: 240)
+                try await scene.feed(stage, noise: 360)
                 let names = ["one", "two", "three"]
-                var workers = try names.map { try stage.start($0) }
+                var workers = try await stage.startInTurn(names)
                 try await MembershipTests.waitUntilShared(workers, lanes: 6)
                 let shares = workers.map { $0.readyLanes.last ?? [] }
                 let words = workers.map(\.readyLanes.count)

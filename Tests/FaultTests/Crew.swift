@@ -34,10 +34,11 @@ final class Crew {
     /// that the work lasts for all that is to happen.
     private static let weather = Proxy.Weather.slow(20)
 
+    /// Starts the workers, each when the last is ready, see `Stage.startInTurn`.
     init(
         _ stage: Stage, _ broker: PrivateBroker, workers count: Int, seed: UInt64,
         isStatic: Bool = true
-    ) throws {
+    ) async throws {
         self.stage = stage
         self.broker = broker
         self.isStatic = isStatic
@@ -45,7 +46,10 @@ final class Crew {
         proxies = try names.indices.map { try Proxy(port: broker.port, number: $0) }
         random = SplitMix64(seed: seed)
         for proxy in proxies { proxy.change(to: Crew.weather) }
-        workers = try names.indices.map { try start($0) }
+        for place in names.indices {
+            workers.append(try start(place))
+            try await workers[place].waitUntilReady()
+        }
     }
 
     deinit { for proxy in proxies { proxy.close() } }

@@ -16,7 +16,7 @@ enum Judgement {
         _ scene: Scene, _ stage: Stage, _ names: [String], _ story: String,
         mayBeDamaged: Bool = false
     ) async throws {
-        let workers = try names.map { try stage.start($0) }
+        let workers = try await stage.startInTurn(names)
         let shares = { workers.map { $0.readyLanes.last ?? [] } }
         try await Eventually.holds(
             "lanes shared", within: .seconds(60),

@@ -30,7 +30,7 @@ extension Faults {
             ) { stage in
                 try await scene.feedReference(stage)
                 try await scene.feed(stage, noise: 12 * mishaps.count)
-                let crew = try Crew(stage, broker, workers: workers, seed: seed)
+                let crew = try await Crew(stage, broker, workers: workers, seed: seed)
                 var struck: [String] = []
                 for mishap in Mishap.shuffled(mishaps, &random) {
                     try await crew.waitForProgress()

@@ -37,7 +37,7 @@ extension Faults {
                 definition: scene.definition, lanes: 2, settings: settings, broker: broker.broker
             ) { stage in
                 try await scene.feedReference(stage)
-                let crew = try Crew(
+                let crew = try await Crew(
                     stage, broker, workers: 1, seed: SoakTests.seed, isStatic: false)
                 var samples: [Sample] = []
                 var random = SplitMix64(seed: SoakTests.seed)

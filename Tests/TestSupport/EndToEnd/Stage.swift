@@ -161,6 +161,22 @@ package final class Stage: Sendable {
         return try launch(["run"], environment, name, fileLimit)
     }
 
+    /// Starts workers, each when the last is ready.
+    ///
+    /// When three members join a new group within a second, the development broker lets them wait
+    /// for more than half a minute in one of fifty cases, plain consumers as well.
+    package func startInTurn(
+        _ names: [String], isStatic: Bool = true
+    ) async throws -> [WorkerProcess] {
+        var workers: [WorkerProcess] = []
+        for name in names {
+            let worker = try start(name, isStatic: isStatic)
+            try await worker.waitUntilReady()
+            workers.append(worker)
+        }
+        return workers
+    }
+
     /// Runs a command to its end, in the surroundings of a worker.
     package func command(
         _ arguments: [String]
