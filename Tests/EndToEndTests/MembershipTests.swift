@@ -26,6 +26,9 @@ extension EndToEnd {
             }
         }
 
+        /// Epochs so small that work lasts, however quick the machine: each is a transaction.
+        static let unhurried = ["HANDOFF_EPOCH_MAX_EVENTS": "250"]
+
         /// Until the last words of all workers together name every lane once.
         static func waitUntilShared(_ workers: [WorkerProcess], lanes: Int) async throws {
             try await Eventually.holds(
@@ -44,18 +47,22 @@ extension EndToEnd {
         func joinAndLeave() async throws {
             let scene = try Scene(seed: 302, lanes: 6)
             try await Stage.with(
-                definition: scene.definition, lanes: 6, settings: scene.environment
+                definition: scene.definition, lanes: 6,
+                settings: scene.environment.merging(MembershipTests.unhurried) { $1 }
             ) { stage in
                 try await scene.feedReference(stage)
                 // So much that the third has not seen the end of it when it leaves.
-                try await scene.feed(stage, noise: 180)
+                try await scene.feed(stage, noise: 120)
                 let workers = try await stage.startInTurn(["one", "two"], isStatic: false)
                 try await stage.waitForProgress(beyond: 0, workers[0])
                 let third = try stage.start("three", isStatic: false)
                 try await third.waitUntilReady()
                 let lanes = third.readyLanes.last ?? []
                 let leftAtJoin = try await stage.totalLag(lanes: lanes)
-                try await Eventually.holds("work by the third", within: .seconds(60)) {
+                try await Eventually.holds(
+                    "work by the third", within: .seconds(60),
+                    state: { "\(lanes), \(leftAtJoin) left\n\(third.lastWords)" }
+                ) {
                     try await stage.totalLag(lanes: lanes) < leftAtJoin
                 }
                 let end = try await third.stop()
@@ -116,7 +123,8 @@ extension EndToEnd {
         func cleanStop() async throws {
             let scene = try Scene(seed: 303, lanes: 4)
             try await Stage.with(
-                definition: scene.definition, lanes: 4, settings: scene.environment
+                definition: scene.definition, lanes: 4,
+                settings: scene.environment.merging(MembershipTests.unhurried) { $1 }
             ) { stage in
                 try await scene.feedReference(stage)
                 try await scene.feed(stage, noise: 60)
