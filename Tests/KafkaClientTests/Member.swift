@@ -123,15 +123,18 @@ extension Broker {
     }
 
     /// All records of one partition, from `offset` to its end.
+    ///
+    /// Kafka writes the marker that ends a transaction after it has answered the commit, so whoever
+    /// reads what was just committed says how many records it waits for.
     func read(
-        _ partition: TopicPartition, from offset: Int64 = 0,
+        _ partition: TopicPartition, from offset: Int64 = 0, atLeast count: Int = 0,
         _ isolation: PartitionReader.Isolation = .readCommitted
     ) async throws -> [StoredRecord] {
         let reader = try PartitionReader(
             settings: settings(), isolation: isolation, partitions: [partition: offset],
             logger: .silent)
         var records: [StoredRecord] = []
-        while reader.ends()[partition] == nil {
+        while reader.ends()[partition] == nil || records.count < count {
             guard let batch = try await reader.next(max: 500, timeout: .seconds(20)) else {
                 throw Unavailable(description: "nothing came from \(partition)")
             }

@@ -54,7 +54,7 @@ struct TransactionTests {
             group: group, partitions: [source], stable: false)
         #expect(open == [:])
         try await producer.commit()
-        #expect(texts(try await broker.read(target)) == ["a", "b", "c"])
+        #expect(texts(try await broker.read(target, atLeast: 3)) == ["a", "b", "c"])
         #expect(try await consumer.committed([source]) == [source: 10])
         let known = try await admin.committedOffsets(group: group, partitions: [source])
         #expect(known == [source: 10])
@@ -128,7 +128,7 @@ struct TransactionTests {
             #expect(error.consequence == .recycle, "\(error)")
         }
         let target = TopicPartition(topic: output, partition: 0)
-        #expect(texts(try await broker.read(target)) == ["kept"])
+        #expect(texts(try await broker.read(target, atLeast: 1)) == ["kept"])
         await old.close(deadline: .seconds(20))
         await new.close(deadline: .seconds(20))
     }
@@ -143,7 +143,8 @@ struct TransactionTests {
         let all = records((0..<2_500).map { "\($0)" })
         try await producer.send(all)
         try await producer.commit()
-        let found = try await broker.read(TopicPartition(topic: output, partition: 0))
+        let found = try await broker.read(
+            TopicPartition(topic: output, partition: 0), atLeast: all.count)
         #expect(texts(found) == (0..<2_500).map { "\($0)" })
         #expect(found[7].headers == [RecordHeader(name: "number", value: Array("7".utf8))])
         #expect(found[8].headers.isEmpty)

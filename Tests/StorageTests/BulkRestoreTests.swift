@@ -186,7 +186,8 @@ import Testing
             SELECT 'index ' || name FROM sqlite_schema WHERE type = 'index'
             UNION ALL SELECT 'profile ' || k || ' ' || v || ' ' || ifnull(due, '-') || ' ' || idle
                 FROM profiles
-            UNION ALL SELECT 'address ' || address FROM addresses INDEXED BY addresses_sorted
+            UNION ALL SELECT 'address ' || address || ' ' || k
+                FROM addresses INDEXED BY addresses_sorted
             UNION ALL SELECT 'waiting ' || product || ' ' || rank || ' ' || k FROM waiting
             UNION ALL SELECT 'restoring ' || restoring || ' ' || changelog_position FROM meta
             UNION ALL SELECT 'log ' || journal_mode FROM pragma_journal_mode

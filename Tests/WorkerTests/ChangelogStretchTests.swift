@@ -80,4 +80,19 @@ struct ChangelogStretchTests {
         }
         return found
     }
+
+    @Test("marks fill a stretch as well: their records are held like all others")
+    func marksCount() {
+        let limits = RestoreLimits()
+        var stretch = ChangelogStretch(limits: limits)
+        let mark = StoredRecord(key: LaneMark.key, value: [1, 2], offset: 0)
+        let batch = RecordBatch(records: Array(repeating: mark, count: 1_000))
+        for _ in 0..<limits.writeRecords / 1_000 {
+            #expect(!stretch.isFull)
+            _ = stretch.take(batch)
+        }
+        #expect(stretch.isFull)
+        stretch.removeAll()
+        #expect(!stretch.isFull)
+    }
 }

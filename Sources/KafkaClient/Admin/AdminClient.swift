@@ -78,14 +78,18 @@ package final class AdminClient: Sendable {
         }
     }
 
-    /// Creates topics; one that exists is no error.
+    /// Creates topics; one that exists is no error. Returns when the broker asked knows them all:
+    /// in a KRaft cluster the answer to the creation comes before that.
     package func createTopics(
         _ topics: [NewTopic]
     ) async throws(KafkaError) -> [String: TopicCreation] {
         guard !topics.isEmpty else { return [:] }
         let timeout = timeout
         return try await run { handle throws(KafkaError) in
-            try create(topics, handle, timeout)
+            let outcome = try create(topics, handle, timeout)
+            let there = outcome.filter { $0.value == .created || $0.value == .existed }
+            try waitUntilKnown(Set(there.keys), handle, timeout)
+            return outcome
         }
     }
 
@@ -166,6 +170,26 @@ package final class AdminClient: Sendable {
     ) async throws(KafkaError) -> Output {
         let handle = uncommitted
         return try await lane.run { () throws(KafkaError) -> Output in try body(handle) }
+    }
+}
+
+/// Asks again and again; how long between two questions is not worth a setting.
+private func waitUntilKnown(
+    _ names: Set<String>, _ handle: Handle, _ timeout: Duration
+) throws(KafkaError) {
+    let deadline = ContinuousClock.now + timeout
+    while true {
+        let isKnown = try topicMetadata(handle, timeout, all: true) { all in
+            names.isSubset(of: all.keys)
+        }
+        if isKnown { return }
+        guard ContinuousClock.now < deadline else {
+            throw handle.failure(
+                RD_KAFKA_RESP_ERR__TIMED_OUT, "wait for new topics",
+                names.sorted().joined(separator: ","))
+        }
+        // Serves the handle's callbacks meanwhile.
+        unsafe rd_kafka_poll(handle.raw, 20)
     }
 }
 

@@ -58,14 +58,16 @@ package struct WaitingOrder: Hashable, Comparable, Sendable {
     }
 
     /// Bytes that compare like score and time, for an index that has the lead beside them.
+    ///
+    /// Also of a damaged profile, whose score may be a number that has no opposite.
     package var sortable: [UInt8] {
-        WaitingOrder.bytes(-score.hundredths) + WaitingOrder.bytes(asOf.milliseconds)
+        WaitingOrder.bytes(0 &- score.hundredths) + WaitingOrder.bytes(asOf.milliseconds)
     }
 
     /// Reads what `sortable` wrote; nil for anything else.
     package init?(sortable: [UInt8], key: [UInt8]) {
         guard sortable.count == WaitingOrder.sortableCount else { return nil }
-        score = Points(hundredths: -WaitingOrder.number(sortable[..<8]))
+        score = Points(hundredths: 0 &- WaitingOrder.number(sortable[..<8]))
         asOf = Timestamp(milliseconds: WaitingOrder.number(sortable[8...]))
         self.key = key
     }

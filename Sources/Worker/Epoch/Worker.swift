@@ -149,6 +149,7 @@ package final class Worker {
         switch event {
         case .started(let queues, let reply):
             hasAnnounced = false
+            rereadDue = nil
             if producer == .ready {
                 await closeLanes(Set(queues.keys.map(\.partition)))
                 openLanes(queues, &group)

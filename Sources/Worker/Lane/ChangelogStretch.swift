@@ -14,6 +14,8 @@ struct ChangelogStretch: Sendable {
     private let limits: RestoreLimits
     private var batches: [RecordBatch] = []
     private var places: [RecordPlace] = []
+    /// Of all records of the batches, marks included: all of them are pinned.
+    private var records = 0
     private var bytes = 0
     private var mark: [UInt8]?
     /// Whether something takes the place of a person's data.
@@ -23,7 +25,7 @@ struct ChangelogStretch: Sendable {
 
     /// Whether it is time to write.
     var isFull: Bool {
-        places.count >= limits.writeRecords || bytes >= limits.writeBytes
+        records >= limits.writeRecords || bytes >= limits.writeBytes
     }
 
     /// Takes records in their order.
@@ -38,7 +40,6 @@ struct ChangelogStretch: Sendable {
                 guard let key else { return nil }
                 if key.hasBytes(of: markKey.span) { return value?.copied ?? [] }
                 places.append(RecordPlace(key, batch: number, index: Int32(index)))
-                bytes += key.count + (value?.count ?? 0)
                 hasErasures = hasErasures || ChangelogStretch.isErasure(value)
                 return nil
             }
@@ -47,6 +48,8 @@ struct ChangelogStretch: Sendable {
             mark = found.isEmpty ? nil : found
             if !found.isEmpty { marks.append(found) }
         }
+        records += batch.count
+        bytes += batch.byteCount
         batches.append(batch)
         return marks
     }
@@ -75,6 +78,7 @@ struct ChangelogStretch: Sendable {
     mutating func removeAll() {
         batches = []
         places = []
+        records = 0
         bytes = 0
         hasErasures = false
     }
@@ -219,7 +223,7 @@ struct StretchRows: RestoredRows {
         let texts = addresses.span
         try batches[Int(row.place.batch)].withKeyAndValue(at: Int(row.place.index)) {
             (key, value) throws(StorageError) in
-            guard let key else { return }
+            guard let key else { preconditionFailure("a place without a key") }
             try body(
                 key, value,
                 row.first == nil ? nil : texts.extracting(row.addresses..<middle),

@@ -137,6 +137,7 @@ final class LaneRunner {
 
     /// Takes up to `recordsPerTurn` records, or tells what to wait for.
     func work() throws -> Next {
+        if let failure = audit?.failure { throw failure }
         if isHalted || isFull || isSaturated { return .wait }
         if processor.symbolBytes > LaneRunner.symbolBytesLimit {
             throw LaneFailure(

@@ -52,7 +52,9 @@ final class RestoreFilling {
         try await finish()
         let work = PendingWork()
         pending = work
-        queue.run { work.end(Result(catching: body)) }
+        queue.run { work.outcome(Result(catching: body)) }
+        // Runs when the piece of work is let go, and so are the file and the batches that it held.
+        queue.run { work.end() }
     }
 }
 
@@ -61,10 +63,9 @@ private final class PendingWork: Sendable {
     private let outcome = Mutex<Result<Void, any Error>>(.success(()))
     private let hasEnded = Signal()
 
-    func end(_ result: Result<Void, any Error>) {
-        outcome.withLock { $0 = result }
-        hasEnded.set()
-    }
+    func outcome(_ result: Result<Void, any Error>) { outcome.withLock { $0 = result } }
+
+    func end() { hasEnded.set() }
 
     func wait() async throws {
         await hasEnded.wait()

@@ -19,6 +19,7 @@ final class ReferenceAudit: Sendable {
     private struct State {
         var findings: [Finding] = []
         var positions: [LaneMark.ReferencePartition: Int64]
+        var failure: KafkaError?
     }
 
     private let topics: Topics
@@ -65,13 +66,20 @@ final class ReferenceAudit: Sendable {
         wake.set()
     }
 
-    /// Reads until stopped; what fails is tried again a second later.
+    /// Why it cannot go on; nil as long as it can.
+    var failure: KafkaError? { state.withLock { $0.failure } }
+
+    /// Reads until stopped; what fails is tried again a second later, unless that cannot help.
     func run() async {
         while !isStopping.load(ordering: .acquiring) {
-            do {
+            do throws(KafkaError) {
                 for topic in topics.references { try await read(topic) }
             } catch {
                 logger.warning("reference audit", metadata: ["error": "\(error)"])
+                if case .stop = error.consequence, !error.isPassing {
+                    state.withLock { $0.failure = error }
+                    return found()
+                }
             }
             if isStopping.load(ordering: .acquiring) { return }
             clock.after(ReferenceAudit.pollInterval) { [wake] in wake.set() }
@@ -101,8 +109,19 @@ final class ReferenceAudit: Sendable {
                 await wake.wait()
                 continue
             }
-            let batch = try await reading.next(
-                max: ReferenceAudit.recordsPerBatch, timeout: ReferenceAudit.pollInterval)
+            let batch: RecordBatch?
+            do throws(KafkaError) {
+                batch = try await reading.next(
+                    max: ReferenceAudit.recordsPerBatch, timeout: ReferenceAudit.pollInterval)
+            } catch {
+                // By the same reader, which counts how often it has read the same in vain.
+                guard error.consequence == .retry else {
+                    await reading.close()
+                    throw error
+                }
+                logger.warning("reference audit", metadata: ["error": "\(error)"])
+                continue
+            }
             guard let batch else { continue }
             let findings = examine(batch, partition.topic, parser)
             state.withLock { state in
