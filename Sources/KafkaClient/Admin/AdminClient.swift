@@ -111,15 +111,17 @@ package final class AdminClient: Sendable {
         let timeout = timeout
         let handle = isolation == .readCommitted ? committed : uncommitted
         return try await lane.run { () throws(KafkaError) -> (low: Int64, high: Int64) in
-            var low: Int64 = 0
-            var high: Int64 = 0
-            let code = unsafe rd_kafka_query_watermark_offsets(
-                handle.raw, partition.topic, partition.partition, &low, &high,
-                timeout.milliseconds)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                throw handle.failure(code, "read the ends", "\(partition)")
+            try handle.askingWhileSettling { () throws(KafkaError) in
+                var low: Int64 = 0
+                var high: Int64 = 0
+                let code = unsafe rd_kafka_query_watermark_offsets(
+                    handle.raw, partition.topic, partition.partition, &low, &high,
+                    timeout.milliseconds)
+                guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    throw handle.failure(code, "read the ends", "\(partition)")
+                }
+                return (low, high)
             }
-            return (low, high)
         }
     }
 
@@ -131,24 +133,9 @@ package final class AdminClient: Sendable {
         guard !partitions.isEmpty else { return [:] }
         let timeout = timeout
         return try await run { handle throws(KafkaError) in
-            let wanted = Dictionary(
-                partitions.map { ($0, milliseconds) }, uniquingKeysWith: { first, _ in first })
-            let list = PartitionList(wanted)
-            let code = unsafe rd_kafka_offsets_for_times(
-                handle.raw, list.raw, timeout.milliseconds)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                throw handle.failure(code, "look up offsets by time", handle.servers)
+            try handle.askingWhileSettling { () throws(KafkaError) in
+                try offsetsByTime(partitions, milliseconds, handle, timeout)
             }
-            var offsets: [TopicPartition: Int64] = [:]
-            for entry in list.entries {
-                guard entry.error == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                    throw KafkaError(
-                        entry.error, operation: "look up offsets by time",
-                        subject: "\(entry.partition)")
-                }
-                if entry.offset >= 0 { offsets[entry.partition] = entry.offset }
-            }
-            return offsets
         }
     }
 
@@ -191,6 +178,27 @@ private func waitUntilKnown(
         // Serves the handle's callbacks meanwhile.
         unsafe rd_kafka_poll(handle.raw, 20)
     }
+}
+
+private func offsetsByTime(
+    _ partitions: [TopicPartition], _ milliseconds: Int64, _ handle: Handle, _ timeout: Duration
+) throws(KafkaError) -> [TopicPartition: Int64] {
+    let wanted = Dictionary(
+        partitions.map { ($0, milliseconds) }, uniquingKeysWith: { first, _ in first })
+    let list = PartitionList(wanted)
+    let code = unsafe rd_kafka_offsets_for_times(handle.raw, list.raw, timeout.milliseconds)
+    guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+        throw handle.failure(code, "look up offsets by time", handle.servers)
+    }
+    var offsets: [TopicPartition: Int64] = [:]
+    for entry in list.entries {
+        guard entry.error == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError(
+                entry.error, operation: "look up offsets by time", subject: "\(entry.partition)")
+        }
+        if entry.offset >= 0 { offsets[entry.partition] = entry.offset }
+    }
+    return offsets
 }
 
 /// The topics a broker knows, with their partition counts.
