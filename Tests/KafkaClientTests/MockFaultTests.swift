@@ -99,6 +99,18 @@ struct MockFaultTests {
         await setting.producer.close(deadline: .seconds(20))
     }
 
+    @Test("a question for a partition's ends outlasts the election of its leader")
+    func election() async throws {
+        let setting = try await Setting()
+        try await setting.transact()
+        // NOT_LEADER_FOR_PARTITION, LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PART
+        setting.cluster.fail(.listOffsets, with: [6, 6, 5, 3])
+        #expect(try await setting.count() == 1)
+        // TOPIC_AUTHORIZATION_FAILED: no question changes that.
+        setting.cluster.fail(.listOffsets, with: [29, 29])
+        await #expect(throws: KafkaError.self) { try await setting.count() }
+    }
+
     @Test("a reader and a group member follow moves and refusals, and get every record once")
     func consumers() async throws {
         let setting = try await Setting()

@@ -8,7 +8,8 @@ internal import CLibrdkafka
 @safe package final class MockCluster: @unchecked Sendable {
     /// A kind of request, by its number in the protocol.
     package enum Request: Int16, Sendable {
-        case produce = 0, fetch = 1, metadata = 3, offsetFetch = 9, findCoordinator = 10
+        case produce = 0, fetch = 1, listOffsets = 2, metadata = 3, offsetFetch = 9
+        case findCoordinator = 10
         case joinGroup = 11, heartbeat = 12, syncGroup = 14
         case initProducerId = 22, addPartitionsToTransaction = 24, addOffsetsToTransaction = 25
         case endTransaction = 26, transactionalOffsetCommit = 28
