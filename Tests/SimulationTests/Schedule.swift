@@ -13,6 +13,8 @@ struct Schedule {
         var strikes: Int
         var digest: UInt64
         var steps: Int
+        /// Whether something still holds its cluster.
+        var leaks = false
     }
 
     /// Pieces of work and alarms that may be left of a judged schedule.
@@ -26,7 +28,7 @@ struct Schedule {
             if !world.scheduler.finish(within: mostLeftOver) {
                 report.faults.append("tasks of its processes never end")
             }
-            if world.cluster != nil { report.faults.append("its cluster stays in memory") }
+            report.leaks = world.cluster != nil
             let open = OpenFiles.below(world.root)
             if !open.isEmpty {
                 report.faults.append("left open: \(open.sorted().joined(separator: ", "))")

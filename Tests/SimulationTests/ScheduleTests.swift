@@ -20,7 +20,7 @@ struct ScheduleTests {
             let report = Schedule.run(seed: first, isTracing: true)
             print("digest \(report.digest), steps \(report.steps), strikes \(report.strikes)")
         }
-        var (tried, strikes, struckNone, failed) = (0, 0, 0, 0)
+        var (tried, strikes, struckNone, failed, leaks) = (0, 0, 0, 0, 0)
         for seed in stride(from: first, to: first + count, by: ScheduleTests.perLine) {
             let start = ContinuousClock.now
             let seeds = seed..<min(seed + UInt64(ScheduleTests.perLine), first + count)
@@ -30,11 +30,15 @@ struct ScheduleTests {
             (tried, strikes) = (tried + reports.count, strikes + struck)
             struckNone += reports.filter { $0.strikes == 0 }.count
             failed += reports.filter { !$0.faults.isEmpty }.count
+            leaks += reports.filter(\.leaks).count
         }
         // A few schedules are over before anything strikes; they must stay few.
         if count >= 100 {
             #expect(struckNone <= tried / 20)
             #expect(strikes >= 4 * tried)
+            // One in ten thousand stays in memory, for a reason that was not found; many would fill
+            // the machine in a long run.
+            #expect(leaks <= max(1, tried / 500))
         }
         #expect(failed == 0)
     }

@@ -37,8 +37,9 @@ struct StoredLane {
 
     /// How many rows, missing ones included, are not what the changelog makes of them.
     ///
-    /// Later versions are no harm: they are replayed over themselves. Nor is a missing row whose
-    /// record compaction had removed before it was read: a later version stands behind it.
+    /// Later versions are no harm: they are replayed over themselves. Nor is a row that is missing
+    /// or older because compaction had removed its record before that was read: a later version
+    /// stands behind it.
     func differences(from log: PartitionLog) -> Int {
         let committed = log.everCommitted()
         let allowed = Published.fold(committed, below: position)
@@ -52,8 +53,9 @@ struct StoredLane {
         }
         let left = Set(log.committed(from: log.start, max: .max).map(\.offset))
         wrong = wrong.filter { key in
-            let source = committed.last { $0.key == key && $0.offset < position }
-            return rows[key] != nil || source.map { left.contains($0.offset) } ?? true
+            let versions = committed.filter { $0.key == key && $0.offset < position }
+            guard let last = versions.last, !left.contains(last.offset) else { return true }
+            return rows[key].map { row in !versions.contains { $0.value == row } } ?? false
         }
         return wrong.count
     }

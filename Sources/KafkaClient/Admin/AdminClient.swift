@@ -78,8 +78,10 @@ package final class AdminClient: Sendable {
         }
     }
 
-    /// Creates topics; one that exists is no error. Returns when the broker asked knows them all:
-    /// in a KRaft cluster the answer to the creation comes before that.
+    /// Creates topics; one that exists is no error.
+    ///
+    /// Returns when the broker asked knows them all: in a KRaft cluster the answer to the creation
+    /// comes before that.
     package func createTopics(
         _ topics: [NewTopic]
     ) async throws(KafkaError) -> [String: TopicCreation] {
