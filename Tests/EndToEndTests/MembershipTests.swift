@@ -52,7 +52,7 @@ extension EndToEnd {
             ) { stage in
                 try await scene.feedReference(stage)
                 // So much that the third has not seen the end of it when it leaves.
-                try await scene.feed(stage, noise: 120)
+                try await scene.feed(stage, noise: 240)
                 let workers = try await stage.startInTurn(["one", "two"], isStatic: false)
                 try await stage.waitForProgress(beyond: 0, workers[0])
                 let third = try stage.start("three", isStatic: false)

@@ -156,7 +156,7 @@ import Testing
         let restored = try content(of: 0)
         #expect(restored == (try content(of: 1)))
         #expect(restored.contains("index profiles_due"))
-        #expect(restored.contains("address example.other@pat"))
+        #expect(restored.contains("address example.other@pat a"))
     }
 
     /// Of a new file of lane 0.

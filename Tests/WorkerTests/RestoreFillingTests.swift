@@ -33,6 +33,9 @@ final class RestoreFillingTests: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    /// Of a stretch: its writing, and the word that it has been let go.
+    private static let pieces = 2
+
     @Test func aStretchIsHandedOverAndNotWaitedFor() async throws {
         let folder = try StateFolder(path: path)
         do {
@@ -42,7 +45,7 @@ final class RestoreFillingTests: Sendable {
             #expect(filling.hasBegun)
             // Until the first rows are written a crash leaves a sound file.
             #expect(throws: Never.self) { try ProfileWriter(folder: folder, lane: 0) }
-            #expect(queue.release() == 1)
+            #expect(queue.release() == RestoreFillingTests.pieces)
             try await filling.finish()
             #expect(queue.release() == 0)
         }
@@ -59,7 +62,7 @@ final class RestoreFillingTests: Sendable {
         var unreadable = ChangelogStretch(limits: RestoreLimits())
         _ = unreadable.take(RecordBatch(records: [StoredRecord(key: [1], value: [99], offset: 0)]))
         try await filling.write(unreadable, RestoreFillingTests.mark(1))
-        #expect(queue.release() == 1)
+        #expect(queue.release() == RestoreFillingTests.pieces)
         await #expect(throws: ProfileCodecError.unknownVersion(99)) {
             try await filling.write(RestoreFillingTests.deletion(), RestoreFillingTests.mark(2))
         }
