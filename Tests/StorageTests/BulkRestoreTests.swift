@@ -209,12 +209,7 @@ private struct LentChanges: RestoredRows {
         changes[place].value != nil && (changes[place].waiting ?? []).isEmpty
     }
 
-    func withRow(
-        at place: Int,
-        _ body: (
-            Span<UInt8>, Span<UInt8>?, Span<UInt8>?, Span<UInt8>?, RestoredColumns
-        ) throws(StorageError) -> Void
-    ) throws(StorageError) {
+    func withRow(at place: Int, _ body: RestoredRowTaker) throws(StorageError) {
         let change = changes[place]
         let columns = RestoredColumns(
             due: change.due, idle: change.idle ?? 0, waiting: change.waiting ?? [])

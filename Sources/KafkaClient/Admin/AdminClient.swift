@@ -162,23 +162,19 @@ package final class AdminClient: Sendable {
     }
 }
 
-/// Asks again and again; how long between two questions is not worth a setting.
+/// For as long as a partition may settle.
 private func waitUntilKnown(
     _ names: Set<String>, _ handle: Handle, _ timeout: Duration
 ) throws(KafkaError) {
-    let deadline = ContinuousClock.now + timeout
-    while true {
-        let isKnown = try topicMetadata(handle, timeout, all: true) { all in
-            names.isSubset(of: all.keys)
+    try handle.askingWhileSettling { () throws(KafkaError) in
+        let missing = try topicMetadata(handle, timeout, all: true) { all in
+            names.subtracting(all.keys)
         }
-        if isKnown { return }
-        guard ContinuousClock.now < deadline else {
-            throw handle.failure(
-                RD_KAFKA_RESP_ERR__TIMED_OUT, "wait for new topics",
-                names.sorted().joined(separator: ","))
+        guard missing.isEmpty else {
+            throw KafkaError(
+                RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, operation: "wait for new topics",
+                subject: missing.sorted().joined(separator: ","))
         }
-        // Serves the handle's callbacks meanwhile.
-        unsafe rd_kafka_poll(handle.raw, 20)
     }
 }
 
@@ -192,15 +188,7 @@ private func offsetsByTime(
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
         throw handle.failure(code, "look up offsets by time", handle.servers)
     }
-    var offsets: [TopicPartition: Int64] = [:]
-    for entry in list.entries {
-        guard entry.error == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw KafkaError(
-                entry.error, operation: "look up offsets by time", subject: "\(entry.partition)")
-        }
-        if entry.offset >= 0 { offsets[entry.partition] = entry.offset }
-    }
-    return offsets
+    return try list.offsets("look up offsets by time")
 }
 
 /// The topics a broker knows, with their partition counts.

@@ -142,15 +142,7 @@ func groupOffsets(
                     unsafe rd_kafka_error_code(error), operation: "read committed offsets",
                     subject: group)
             }
-            var offsets: [TopicPartition: Int64] = [:]
-            for entry in unsafe PartitionList.entries(rd_kafka_group_result_partitions(found)) {
-                guard entry.error == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                    throw KafkaError(
-                        entry.error, operation: "read committed offsets",
-                        subject: "\(entry.partition)")
-                }
-                if entry.offset >= 0 { offsets[entry.partition] = entry.offset }
-            }
-            return offsets
+            return try unsafe PartitionList.offsets(
+                rd_kafka_group_result_partitions(found), "read committed offsets")
         })
 }

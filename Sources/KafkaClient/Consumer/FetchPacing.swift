@@ -29,7 +29,7 @@ enum FetchPacing {
 
     /// To be called before the handle is made.
     static func install(_ configuration: OpaquePointer) {
-        unsafe rd_kafka_conf_interceptor_add_on_new(
+        let code = unsafe rd_kafka_conf_interceptor_add_on_new(
             configuration, "pacing",
             { handle, _, _, _, _ in
                 unsafe rd_kafka_interceptor_add_on_response_received(
@@ -41,5 +41,6 @@ enum FetchPacing {
                         return RD_KAFKA_RESP_ERR_NO_ERROR
                     }, nil)
             }, nil)
+        precondition(code == RD_KAFKA_RESP_ERR_NO_ERROR, "one configuration, paced twice")
     }
 }

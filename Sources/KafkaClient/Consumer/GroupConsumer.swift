@@ -96,13 +96,5 @@ func readCommitted(
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
         throw KafkaError(code, operation: "read committed offsets", subject: group)
     }
-    var found: [TopicPartition: Int64] = [:]
-    for entry in list.entries {
-        guard entry.error == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw KafkaError(
-                entry.error, operation: "read committed offsets", subject: "\(entry.partition)")
-        }
-        if entry.offset >= 0 { found[entry.partition] = entry.offset }
-    }
-    return found
+    return try list.offsets("read committed offsets")
 }

@@ -38,7 +38,25 @@ internal import CLibrdkafka
         }
     }
 
-    var entries: [(partition: TopicPartition, offset: Int64, error: rd_kafka_resp_err_t)] {
-        unsafe PartitionList.entries(raw)
+    /// The offsets that a call has filled in; partitions without one are absent.
+    ///
+    /// - Throws: the error of the first partition that has one.
+    static func offsets(
+        _ list: UnsafePointer<rd_kafka_topic_partition_list_t>?, _ operation: String
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        var offsets: [TopicPartition: Int64] = [:]
+        for entry in unsafe entries(list) {
+            guard entry.error == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw KafkaError(
+                    entry.error, operation: operation, subject: "\(entry.partition)")
+            }
+            if entry.offset >= 0 { offsets[entry.partition] = entry.offset }
+        }
+        return offsets
+    }
+
+    /// The same of this list.
+    func offsets(_ operation: String) throws(KafkaError) -> [TopicPartition: Int64] {
+        try unsafe PartitionList.offsets(raw, operation)
     }
 }

@@ -15,6 +15,13 @@ package struct RestoredColumns: Sendable {
     }
 }
 
+/// Takes a row that is lent: its key, its value unless it is a deletion, up to two addresses, and
+/// the other columns.
+package typealias RestoredRowTaker = (
+    _ key: Span<UInt8>, _ value: Span<UInt8>?, _ first: Span<UInt8>?, _ second: Span<UInt8>?,
+    _ columns: RestoredColumns
+) throws(StorageError) -> Void
+
 /// Rows of a restore that lie where they came from, and are lent one by one without a copy.
 package protocol RestoredRows: Sendable {
     /// How many there are.
@@ -23,13 +30,6 @@ package protocol RestoredRows: Sendable {
     /// Whether the row at `place` is no deletion, and its lead waits for nothing.
     func isPlain(at place: Int) -> Bool
 
-    /// Lends the row at `place` (0 to `count` - 1): its key, and unless it is a deletion its value,
-    /// up to two addresses and the other columns.
-    func withRow(
-        at place: Int,
-        _ body: (
-            _ key: Span<UInt8>, _ value: Span<UInt8>?, _ first: Span<UInt8>?,
-            _ second: Span<UInt8>?, _ columns: RestoredColumns
-        ) throws(StorageError) -> Void
-    ) throws(StorageError)
+    /// Lends the row at `place` (0 to `count` - 1).
+    func withRow(at place: Int, _ body: RestoredRowTaker) throws(StorageError)
 }

@@ -64,17 +64,13 @@ import CSQLite
         blob bytes: Span<UInt8>, at index: Int32,
         _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        try unsafe bytes.withUnsafeBufferPointer {
-            (buffer) throws(StorageError) -> Result in
+        try unsafe lending(bytes, body) { buffer in
             // A null pointer would bind NULL; an empty blob is something else.
-            let code =
-                if let base = buffer.baseAddress, !buffer.isEmpty {
-                    unsafe sqlite3_bind_blob64(raw, index, base, UInt64(buffer.count), nil)
-                } else {
-                    unsafe sqlite3_bind_zeroblob(raw, index, 0)
-                }
-            guard code == SQLITE_OK else { throw failure() }
-            return try body()
+            if let base = buffer.baseAddress, !buffer.isEmpty {
+                unsafe sqlite3_bind_blob64(raw, index, base, UInt64(buffer.count), nil)
+            } else {
+                unsafe sqlite3_bind_zeroblob(raw, index, 0)
+            }
         }
     }
 
@@ -83,9 +79,8 @@ import CSQLite
         text bytes: Span<UInt8>, at index: Int32,
         _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        try unsafe bytes.withUnsafeBufferPointer {
-            (buffer) throws(StorageError) -> Result in
-            let code = unsafe buffer.withMemoryRebound(to: CChar.self) { characters in
+        try unsafe lending(bytes, body) { buffer in
+            unsafe buffer.withMemoryRebound(to: CChar.self) { characters in
                 if let base = characters.baseAddress {
                     unsafe sqlite3_bind_text64(
                         raw, index, base, UInt64(buffer.count), nil, UInt8(SQLITE_UTF8))
@@ -93,7 +88,16 @@ import CSQLite
                     unsafe handoff_bind_text_copy(raw, index, "", 0)
                 }
             }
-            guard code == SQLITE_OK else { throw failure() }
+        }
+    }
+
+    private func lending<Result>(
+        _ bytes: Span<UInt8>, _ body: () throws(StorageError) -> Result,
+        bind: (UnsafeBufferPointer<UInt8>) -> Int32
+    ) throws(StorageError) -> Result {
+        try unsafe bytes.withUnsafeBufferPointer {
+            (buffer) throws(StorageError) -> Result in
+            guard unsafe bind(buffer) == SQLITE_OK else { throw failure() }
             return try body()
         }
     }

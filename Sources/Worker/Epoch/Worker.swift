@@ -163,6 +163,7 @@ package final class Worker {
         case .revoked(let partitions, let isLost, let reply):
             hasAnnounced = false
             hasAssignment = false
+            rereadDue = nil
             monitor.count(\.revocations)
             await giveUp(Set(partitions.map(\.partition)), isLost: isLost)
             monitor.enter(.joining)

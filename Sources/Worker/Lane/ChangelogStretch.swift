@@ -211,12 +211,7 @@ struct StretchRows: RestoredRows {
         !rows[place].isDeletion && rows[place].columns.waiting.isEmpty
     }
 
-    func withRow(
-        at place: Int,
-        _ body: (
-            Span<UInt8>, Span<UInt8>?, Span<UInt8>?, Span<UInt8>?, RestoredColumns
-        ) throws(StorageError) -> Void
-    ) throws(StorageError) {
+    func withRow(at place: Int, _ body: RestoredRowTaker) throws(StorageError) {
         let row = rows[place]
         let middle = row.addresses + (row.first ?? 0)
         let end = middle + (row.second ?? 0)
