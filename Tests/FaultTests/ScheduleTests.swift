@@ -15,6 +15,33 @@ extension Faults {
                     Mishap.short[workers - 1]))
         }
 
+        /// How many `deploy/soak --runs` asks for.
+        private static let runs = SoakTests.number("HANDOFF_TEST_FAULT_RUNS") ?? 0
+        /// What befalls the workers of one of them.
+        private static let mishapsOfRun = 6
+
+        @Test(
+            "as many short runs as asked, each of another seed",
+            .enabled(if: runs > 0, "deploy/soak --runs COUNT"))
+        func inOneGo() async throws {
+            for run in 0..<ScheduleTests.runs {
+                let seed = SoakTests.seed &+ UInt64(run)
+                let workers = run % 3 + 1
+                var random = SplitMix64(seed: seed)
+                let mishaps = Mishap.shuffled(Mishap.possible(among: workers), &random)
+                var story = "seed \(seed), \(workers) workers: failed"
+                do {
+                    story = try await ScheduleTests.play(
+                        seed: seed, workers: workers,
+                        Array(mishaps.prefix(ScheduleTests.mishapsOfRun)))
+                } catch {
+                    // The others are still worth running.
+                    Issue.record(error, "seed \(seed)")
+                }
+                try SoakTests.show("soak: run \(run + 1) of \(ScheduleTests.runs), \(story)")
+            }
+        }
+
         /// One schedule; tells what happened.
         static func play(
             seed: UInt64, workers: Int, _ mishaps: [Mishap]

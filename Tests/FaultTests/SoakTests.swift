@@ -8,9 +8,9 @@ extension Faults {
     ///
     /// Schedules of other seeds, and one worker that lives through all that does not kill it.
     struct SoakTests {
-        static let environment = ProcessInfo.processInfo.environment
-        static let minutes = environment["HANDOFF_TEST_SOAK_MINUTES"].flatMap { Int($0) } ?? 0
-        static let seed = environment["HANDOFF_TEST_SOAK_SEED"].flatMap { UInt64($0) } ?? 1
+        private static let environment = ProcessInfo.processInfo.environment
+        static let minutes = number("HANDOFF_TEST_SOAK_MINUTES") ?? 0
+        static let seed = UInt64(number("HANDOFF_TEST_SOAK_SEED") ?? 1)
         /// Rounds before the worker's memory has seen everything once.
         static let warmUp = 2
 
@@ -63,9 +63,12 @@ extension Faults {
             }
         }
 
+        /// What `deploy/soak` asks for.
+        static func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
+
         /// Prints a line, and adds it to the file that `deploy/soak` shows as it grows: what is
         /// printed comes through `swift test` only now and then.
-        private static func show(_ line: String) throws {
+        static func show(_ line: String) throws {
             print(line)
             guard let path = environment["HANDOFF_TEST_SOAK_LINES"] else { return }
             let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
