@@ -80,6 +80,13 @@ struct AdminTests {
             #expect(error.description.contains("127.0.0.1:1"))
             #expect(error.reason.contains("refused"), "\(error)")
         }
+        let hurried = try AdminClient(
+            settings: settings, timeout: .seconds(2), logger: .silent)
+        do {
+            let partitions = [TopicPartition(topic: "t", partition: 0)]
+            _ = try await hurried.committedOffsets(group: "nobody", partitions: partitions)
+            Issue.record("nobody listens there")
+        } catch { #expect(error.consequence == .stop(exitCode: 3), "\(error)") }
         let producer = try TransactionalProducer(
             settings: settings, transactionalID: "nobody", topics: ["t"],
             limits: ProducerLimits(connectTimeout: .seconds(2)), logger: .silent)

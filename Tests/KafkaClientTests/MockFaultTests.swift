@@ -111,6 +111,27 @@ struct MockFaultTests {
         await #expect(throws: KafkaError.self) { try await setting.count() }
     }
 
+    @Test("a question for a group's offsets outlasts the move of its coordinator")
+    func groupCoordinator() async throws {
+        let setting = try await Setting()
+        let admin = try AdminClient(
+            settings: MockFaultTests.settings(setting.cluster), logger: .silent)
+        func offsets(stable: Bool) async throws(KafkaError) -> [TopicPartition: Int64] {
+            try await admin.committedOffsets(
+                group: "g", partitions: [Setting.partition], stable: stable)
+        }
+        for stable in [false, true] {
+            // NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS
+            setting.cluster.fail(.offsetFetch, with: [16, 15, 14])
+            #expect(try await offsets(stable: stable) == [:])
+            setting.cluster.moveCoordinator(of: .group, "g", to: stable ? 2 : 3)
+            #expect(try await offsets(stable: stable) == [:])
+            // GROUP_AUTHORIZATION_FAILED: no question changes that.
+            setting.cluster.fail(.offsetFetch, with: [30])
+            await #expect(throws: KafkaError.self) { try await offsets(stable: stable) }
+        }
+    }
+
     @Test("a reader and a group member follow moves and refusals, and get every record once")
     func consumers() async throws {
         let setting = try await Setting()

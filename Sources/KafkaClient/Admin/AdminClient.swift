@@ -42,6 +42,7 @@ package final class AdminClient: Sendable {
     let timeout: Duration
     private let uncommitted: Handle
     private let committed: Handle
+    private let groups: GroupHandles
     private let lane = BlockingLane("handoff.kafka.admin")
 
     /// Makes the handles; nothing waits for the broker here.
@@ -57,6 +58,7 @@ package final class AdminClient: Sendable {
         committed = try Handle(
             .admin, settings: settings, required: [("isolation.level", "read_committed")],
             logger: logger)
+        groups = GroupHandles(settings: settings, logger: logger)
     }
 
     /// Returns if a broker answers within the time; throws with exit code 3 and the cause if not.
@@ -149,8 +151,16 @@ package final class AdminClient: Sendable {
     ) async throws(KafkaError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }
         let timeout = timeout
-        return try await run { handle throws(KafkaError) in
-            try groupOffsets(group, partitions, stable, handle, timeout)
+        let groups = groups
+        return try await lane.run { () throws(KafkaError) -> [TopicPartition: Int64] in
+            let handle = try groups.handle(of: group, stable: stable)
+            do throws(KafkaError) {
+                return try handle.askingWhileSettling { () throws(KafkaError) in
+                    try readCommitted(partitions, handle: handle, group: group, timeout: timeout)
+                }
+            } catch {
+                throw handle.failure(rd_kafka_resp_err_t(error.code), error.operation, group)
+            }
         }
     }
 

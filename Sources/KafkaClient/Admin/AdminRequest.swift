@@ -3,7 +3,7 @@ internal import CLibrdkafka
 /// Sends one admin request and hands its answer, freed afterwards, to `read`.
 private func request<Output>(
     _ operation: String, _ subject: String, _ handle: Handle, _ timeout: Duration,
-    _ kind: rd_kafka_admin_op_t, stable: Bool = false,
+    _ kind: rd_kafka_admin_op_t,
     send: (_ options: OpaquePointer?, _ queue: OpaquePointer) -> Void,
     read: (_ event: OpaquePointer) throws(KafkaError) -> Output
 ) throws(KafkaError) -> Output {
@@ -17,9 +17,6 @@ private func request<Output>(
         throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, operation: operation, subject: subject)
     }
     unsafe rd_kafka_AdminOptions_set_request_timeout(options, timeout.milliseconds, nil, 0)
-    if stable, let error = unsafe rd_kafka_AdminOptions_set_require_stable_offsets(options, 1) {
-        unsafe rd_kafka_error_destroy(error)
-    }
     unsafe send(options, queue)
     // A little longer than the request itself, whose own time-out says more.
     let limit = timeout + .seconds(2)
@@ -114,35 +111,5 @@ func configuration(
                 unsafe found[String(cString: name)] = unsafe String(cString: value)
             }
             return found
-        })
-}
-
-func groupOffsets(
-    _ group: String, _ partitions: [TopicPartition], _ stable: Bool, _ handle: Handle,
-    _ timeout: Duration
-) throws(KafkaError) -> [TopicPartition: Int64] {
-    let list = PartitionList(partitions)
-    var wanted = unsafe rd_kafka_ListConsumerGroupOffsets_new(group, list.raw)
-    defer {
-        if let wanted = unsafe wanted { unsafe rd_kafka_ListConsumerGroupOffsets_destroy(wanted) }
-    }
-    return try unsafe request(
-        "read committed offsets", group, handle, timeout,
-        RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, stable: stable,
-        send: { options, queue in
-            unsafe rd_kafka_ListConsumerGroupOffsets(handle.raw, &wanted, 1, options, queue)
-        },
-        read: { event throws(KafkaError) in
-            var count = 0
-            let result = unsafe rd_kafka_event_ListConsumerGroupOffsets_result(event)
-            let groups = unsafe rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count)
-            guard count == 1, let found = unsafe groups?[0] else { return [:] }
-            if let error = unsafe rd_kafka_group_result_error(found) {
-                throw KafkaError(
-                    unsafe rd_kafka_error_code(error), operation: "read committed offsets",
-                    subject: group)
-            }
-            return try unsafe PartitionList.offsets(
-                rd_kafka_group_result_partitions(found), "read committed offsets")
         })
 }

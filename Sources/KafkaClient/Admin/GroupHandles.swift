@@ -1,0 +1,40 @@
+internal import Logging
+internal import Synchronization
+
+/// Handles that ask for the offsets of a group, each with the group's id, and none a member.
+///
+/// The admin request for any group's offsets (`rd_kafka_ListConsumerGroupOffsets`) ends the process
+/// by SIGSEGV when the coordinator has moved: `rd_kafka_handle_OffsetFetch` tells the handle's own
+/// group to look for it, and such a handle has none (librdkafka 2.0.2, rdkafka_request.c).
+final class GroupHandles: Sendable {
+    private let settings: ClientSettings
+    private let logger: Logger
+    private let handles = Mutex<[Key: Handle]>([:])
+    /// Tools ask for one or two groups; beyond these, handles are made anew.
+    private static let limit = 8
+
+    private struct Key: Hashable {
+        var group: String
+        var isStable: Bool
+    }
+
+    init(settings: ClientSettings, logger: Logger) {
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// One that stays for the next question, and waits for open transactions if `stable`.
+    func handle(of group: String, stable: Bool) throws(KafkaError) -> Handle {
+        try handles.withLock { (handles) throws(KafkaError) in
+            let key = Key(group: group, isStable: stable)
+            if let known = handles[key] { return known }
+            let isolation = stable ? "read_committed" : "read_uncommitted"
+            let handle = try Handle(
+                .admin, settings: settings,
+                required: [("group.id", group), ("isolation.level", isolation)], logger: logger)
+            if handles.count == GroupHandles.limit { handles.removeAll() }
+            handles[key] = handle
+            return handle
+        }
+    }
+}
