@@ -41,6 +41,9 @@ extension EndToEnd {
             try await KillTests.check(seed: UInt64(number) + 200, stateLoss: 20)
         }
 
+        /// A worker has several epochs before it whenever it is killed after its first.
+        static let unhurried = ["HANDOFF_EPOCH_MAX_EVENTS": "20"]
+
         /// `stateLoss` is in percent of the kills.
         static func check(seed: UInt64, stateLoss: Int) async throws {
             let scene = try Scene(seed: seed, lanes: 4) { options in
@@ -48,13 +51,15 @@ extension EndToEnd {
                 options.leads = 30
             }
             try await Stage.with(
-                definition: scene.definition, lanes: 4, settings: scene.environment
+                definition: scene.definition, lanes: 4,
+                settings: scene.environment.merging(KillTests.unhurried) { $1 }, isFar: true
             ) { stage in
                 try await scene.feedReference(stage)
                 let tail = try Tail(stage)
                 let kills = try await kill(scene, stage, stateLoss)
                 let log = "seed \(seed)\n" + kills.map(\.description).joined(separator: "\n")
                 print(log)
+                stage.comeNear()
                 let worker = try stage.start()
                 try await stage.waitUntilDone(worker)
                 #expect(kills.count >= 10, "too few kills in mid-stream: \(log)")

@@ -48,7 +48,7 @@ extension EndToEnd {
             let scene = try Scene(seed: 302, lanes: 6)
             try await Stage.with(
                 definition: scene.definition, lanes: 6,
-                settings: scene.environment.merging(MembershipTests.unhurried) { $1 }
+                settings: scene.environment.merging(MembershipTests.unhurried) { $1 }, isFar: true
             ) { stage in
                 try await scene.feedReference(stage)
                 // So much that the third has not seen the end of it when it leaves.
@@ -71,6 +71,7 @@ extension EndToEnd {
                 #expect(end == .exited(0), "\(third.lastWords)")
                 #expect(!lanes.isEmpty)
                 #expect(leftAtLeave > 0, "not in mid-stream")
+                stage.comeNear()
                 try await stage.waitUntilDone()
                 let faults = try scene.differences(try await stage.published(), stage)
                 #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
@@ -83,14 +84,16 @@ extension EndToEnd {
         func rolling() async throws {
             let scene = try Scene(seed: 305, lanes: 6)
             // However slow the machine, a restart is over before the group misses anybody.
-            let settings = ["HANDOFF_SESSION_TIMEOUT": "2m"]
+            let settings = [
+                "HANDOFF_SESSION_TIMEOUT": "2m", "HANDOFF_EPOCH_MAX_EVENTS": "500",
+            ]
             try await Stage.with(
                 definition: scene.definition, lanes: 6,
-                settings: scene.environment.merging(settings) { $1 }
+                settings: scene.environment.merging(settings) { $1 }, isFar: true
             ) { stage in
                 try await scene.feedReference(stage)
                 // All there before they come, so that the order is known.
-                try await scene.feed(stage, noise: 360)
+                try await scene.feed(stage, noise: 150)
                 let names = ["one", "two", "three"]
                 var workers = try await stage.startInTurn(names)
                 try await MembershipTests.waitUntilShared(workers, lanes: 6)
@@ -112,6 +115,8 @@ extension EndToEnd {
                     }
                 }
                 print("restarted with \(lefts) left")
+                #expect(lefts.allSatisfy { $0 > 0 }, "not under load: \(lefts)")
+                stage.comeNear()
                 try await stage.waitUntilDone()
                 #expect(workers.map(\.readyLanes.last) == shares)
                 let faults = try scene.differences(try await stage.published(), stage)
@@ -124,7 +129,7 @@ extension EndToEnd {
             let scene = try Scene(seed: 303, lanes: 4)
             try await Stage.with(
                 definition: scene.definition, lanes: 4,
-                settings: scene.environment.merging(MembershipTests.unhurried) { $1 }
+                settings: scene.environment.merging(MembershipTests.unhurried) { $1 }, isFar: true
             ) { stage in
                 try await scene.feedReference(stage)
                 try await scene.feed(stage, noise: 60)
@@ -140,6 +145,7 @@ extension EndToEnd {
                 }
                 print("stopped with \(lefts) left")
                 #expect(lefts.allSatisfy { $0 > 0 }, "not under load: \(lefts)")
+                stage.comeNear()
                 let worker = try stage.start()
                 try await stage.waitUntilDone(worker)
                 #expect(try await worker.stop() == .exited(0))

@@ -35,11 +35,15 @@ package final class Proxy: Sendable {
     /// How late they were, in milliseconds.
     private static let garblingTime = 20
     private let links = Mutex<[Link]>([])
+    /// 127.0.0.2 to 127.0.0.9, as long as 127.0.0.1.
+    private static let addresses = 8
 
     /// Listens on 127.0.0.(2 + `number`), for the broker at `port` of 127.0.0.1.
     package init(port: Int, number: Int) throws {
         let host = "127.0.0.\(2 + number)"
-        guard number < 8 else { throw Broker.Unavailable(description: "no address as short") }
+        guard number < Proxy.addresses else {
+            throw Broker.Unavailable(description: "no address as short")
+        }
         bootstrapServers = "\(host):\(port)"
         self.port = port
         address = Array(host.utf8)
@@ -54,6 +58,25 @@ package final class Proxy: Sendable {
             throw Broker.Unavailable(description: "no proxy on \(host):\(port): errno \(errno)")
         }
         Thread { [self] in acceptAll() }.start()
+    }
+
+    /// A slow one on the first address that is free; nil before a broker with another name than
+    /// 127.0.0.1.
+    static func slow(_ milliseconds: Int, before broker: Broker) throws -> Proxy? {
+        let parts = broker.bootstrapServers.split(separator: ":")
+        guard parts.count == 2, parts[0] == "127.0.0.1", let port = Int(parts[1]) else {
+            return nil
+        }
+        var number = 0
+        while true {
+            do {
+                let proxy = try Proxy(port: port, number: number)
+                proxy.change(to: .slow(milliseconds))
+                return proxy
+            } catch  where number + 1 < addresses {
+                number += 1
+            }
+        }
     }
 
     /// From now on bytes meet this weather.

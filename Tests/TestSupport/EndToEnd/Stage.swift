@@ -29,6 +29,10 @@ package final class Stage: Sendable {
     let partitionCounts: [String: Int]
     let fedCount = Atomic(0)
     private let workers = Mutex<[WorkerProcess]>([])
+    private let proxy: Proxy?
+
+    /// How far a far broker is, in milliseconds for each way; an epoch takes several round trips.
+    private static let distance = 20
 
     /// The inputs in the order in which equal timestamps are taken.
     package static let inputs = ["marketing.leads", "sales.dispositions", "marketing.activities"]
@@ -47,12 +51,16 @@ package final class Stage: Sendable {
     }
 
     /// Runs a test on a new stage; afterwards its workers are dead and its folder is gone.
+    ///
+    /// With `isFar` workers reach the broker through a slow proxy. Together with small epochs that
+    /// makes work last, however quick the machine is. A broker that does not name itself by
+    /// 127.0.0.1 is reached directly.
     package static func with<Output>(
         definition yaml: String, lanes: Int = 1, outputPartitions: Int = 1,
-        settings: [String: String] = [:], broker: Broker? = nil,
+        settings: [String: String] = [:], broker: Broker? = nil, isFar: Bool = false,
         _ body: (Stage) async throws -> Output
     ) async throws -> Output {
-        let stage = try await Stage(yaml, lanes, outputPartitions, settings, broker)
+        let stage = try await Stage(yaml, lanes, outputPartitions, settings, broker, isFar)
         do {
             let output = try await body(stage)
             try await stage.strike()
@@ -65,9 +73,10 @@ package final class Stage: Sendable {
 
     private init(
         _ yaml: String, _ lanes: Int, _ outputPartitions: Int, _ settings: [String: String],
-        _ own: Broker?
+        _ own: Broker?, _ isFar: Bool
     ) async throws {
         if let own { broker = own } else { broker = try await Broker.shared() }
+        proxy = isFar ? try Proxy.slow(Stage.distance, before: broker) : nil
         prefix = Broker.unique("e2e") + "."
         group = Broker.unique("group")
         self.lanes = lanes
@@ -127,8 +136,12 @@ package final class Stage: Sendable {
         let workers = workers.withLock { $0 }
         for worker in workers where worker.hasEnded == nil { try await worker.kill() }
         await producer.close()
+        proxy?.close()
         try FileManager.default.removeItem(atPath: folder)
     }
+
+    /// From now on the broker is as near to the workers as it is.
+    package func comeNear() { proxy?.change(to: .clear) }
 
     // MARK: Workers
 
@@ -192,7 +205,7 @@ package final class Stage: Sendable {
     ) -> [String: String] {
         var environment = [
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
-            "HANDOFF_BOOTSTRAP_SERVERS": broker.bootstrapServers,
+            "HANDOFF_BOOTSTRAP_SERVERS": proxy?.bootstrapServers ?? broker.bootstrapServers,
             "HANDOFF_GROUP_ID": group, "HANDOFF_TOPIC_PREFIX": prefix,
             "HANDOFF_STATE_FOLDER": stateFolder(name),
             "HANDOFF_DEFINITION": folder + "/definition.yaml",
