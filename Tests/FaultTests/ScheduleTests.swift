@@ -56,7 +56,7 @@ extension Faults {
                 broker: broker.broker
             ) { stage in
                 try await scene.feedReference(stage)
-                try await scene.feed(stage, noise: 12 * mishaps.count)
+                try await scene.feed(stage, noise: 24 * mishaps.count)
                 let crew = try await Crew(stage, broker, workers: workers, seed: seed)
                 var struck: [String] = []
                 for mishap in Mishap.shuffled(mishaps, &random) {
