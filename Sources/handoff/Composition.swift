@@ -52,8 +52,12 @@ struct Composition {
                 settings: settings, definition: definition, laneCount: laneCount, logger: logger)
             let folder = try StateFolder(path: settings.stateFolder)
             let cache = try ReferenceCache(folder: folder)
+            // Of its own: questions wait for one another, and those of the worker must not wait for
+            // the leader of a reference topic that is gone.
+            let ends = try AdminClient(
+                settings: settings.client("reference-ends"), logger: logger)
             follower = ReferenceFollower(
-                settings: settings.client("reference"), admin: admin, topics: topics,
+                settings: settings.client("reference"), admin: ends, topics: topics,
                 cache: cache, clock: clock, logger: logger)
             let producer = try TransactionalProducer(
                 settings: settings.client("producer"),

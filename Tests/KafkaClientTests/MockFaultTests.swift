@@ -111,6 +111,28 @@ struct MockFaultTests {
         await #expect(throws: KafkaError.self) { try await setting.count() }
     }
 
+    @Test("a client that knows a partition's leader asks the next one when that has moved or died")
+    func ends() async throws {
+        let setting = try await Setting()
+        try await setting.transact()
+        let admin = try AdminClient(
+            settings: MockFaultTests.settings(setting.cluster), logger: .silent)
+        func end() async throws(KafkaError) -> Int64 {
+            try await admin.watermarks(Setting.partition, isolation: .readUncommitted).high
+        }
+        setting.cluster.moveLeader(of: Setting.partition, to: 2)
+        #expect(try await end() == 1)
+        setting.cluster.moveLeader(of: Setting.partition, to: 3)
+        #expect(try await end() == 1)
+        setting.cluster.setBroker(3, up: false)
+        // Nobody leads meanwhile: told in time.
+        let start = ContinuousClock.now
+        await #expect(throws: KafkaError.self) { try await end() }
+        #expect(ContinuousClock.now - start < .seconds(40))
+        setting.cluster.moveLeader(of: Setting.partition, to: 1)
+        #expect(try await end() == 1)
+    }
+
     @Test("a question for a group's offsets outlasts the move of its coordinator")
     func groupCoordinator() async throws {
         let setting = try await Setting()
@@ -159,6 +181,8 @@ struct MockFaultTests {
         cluster.fail(.findCoordinator, with: [15])
         cluster.fail(.joinGroup, with: [14, 16])
         cluster.fail(.heartbeat, with: [16, 25])
+        // A question for the group's offsets that is refused once, as by a coordinator that moves.
+        cluster.fail(.offsetFetch, with: [16, 14])
         let member = Member()
         let consumer = try GroupConsumer(
             settings: MockFaultTests.settings(cluster), groupID: "g", instanceID: nil,

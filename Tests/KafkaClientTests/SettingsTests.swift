@@ -84,4 +84,19 @@ struct SettingsTests {
             #expect(error.consequence == .stop(exitCode: 2))
         }
     }
+
+    @Test("a client that fetches is refused like any other when librdkafka cannot make it")
+    func refusedReader() {
+        let settings = ClientSettings(
+            bootstrapServers: "localhost:9092", clientID: "t",
+            properties: ["ssl.ca.location": "/dev/null", "security.protocol": "ssl"])
+        for _ in 0..<3 {
+            let error = #expect(throws: KafkaError.self) {
+                try PartitionReader(
+                    settings: settings, isolation: .readCommitted,
+                    partitions: [TopicPartition(topic: "t", partition: 0): 0], logger: .silent)
+            }
+            #expect(error?.consequence == .stop(exitCode: 2))
+        }
+    }
 }

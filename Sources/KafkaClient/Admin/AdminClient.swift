@@ -116,14 +116,8 @@ package final class AdminClient: Sendable {
         let handle = isolation == .readCommitted ? committed : uncommitted
         return try await lane.run { () throws(KafkaError) -> (low: Int64, high: Int64) in
             try handle.askingWhileSettling { () throws(KafkaError) in
-                var low: Int64 = 0
-                var high: Int64 = 0
-                let code = unsafe rd_kafka_query_watermark_offsets(
-                    handle.raw, partition.topic, partition.partition, &low, &high,
-                    timeout.milliseconds)
-                guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                    throw handle.failure(code, "read the ends", "\(partition)")
-                }
+                let low = try edge(RD_KAFKA_OFFSET_BEGINNING, of: partition, handle, timeout)
+                let high = try edge(RD_KAFKA_OFFSET_END, of: partition, handle, timeout)
                 return (low, high)
             }
         }
@@ -153,14 +147,7 @@ package final class AdminClient: Sendable {
         let timeout = timeout
         let groups = groups
         return try await lane.run { () throws(KafkaError) -> [TopicPartition: Int64] in
-            let handle = try groups.handle(of: group, stable: stable)
-            do throws(KafkaError) {
-                return try handle.askingWhileSettling { () throws(KafkaError) in
-                    try readCommitted(partitions, handle: handle, group: group, timeout: timeout)
-                }
-            } catch {
-                throw handle.failure(rd_kafka_resp_err_t(error.code), error.operation, group)
-            }
+            try groups.committed(partitions, of: group, stable: stable, timeout)
         }
     }
 
@@ -188,13 +175,33 @@ private func waitUntilKnown(
     }
 }
 
+/// Not `rd_kafka_query_watermark_offsets`: while the leader is down that waits without a limit, for
+/// the broker that it asked first (librdkafka #2588).
+private func edge(
+    _ edge: Int32, of partition: TopicPartition, _ handle: Handle, _ timeout: Duration
+) throws(KafkaError) -> Int64 {
+    let list = PartitionList([partition: Int64(edge)])
+    let code = unsafe rd_kafka_offsets_for_times(
+        handle.raw, list.raw, min(timeout, Handle.questionTime).milliseconds)
+    guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+        throw handle.failure(code, "read the ends", "\(partition)")
+    }
+    guard let offset = try list.offsets("read the ends")[partition] else {
+        throw KafkaError(
+            RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, operation: "read the ends",
+            subject: "\(partition)")
+    }
+    return offset
+}
+
 private func offsetsByTime(
     _ partitions: [TopicPartition], _ milliseconds: Int64, _ handle: Handle, _ timeout: Duration
 ) throws(KafkaError) -> [TopicPartition: Int64] {
     let wanted = Dictionary(
         partitions.map { ($0, milliseconds) }, uniquingKeysWith: { first, _ in first })
     let list = PartitionList(wanted)
-    let code = unsafe rd_kafka_offsets_for_times(handle.raw, list.raw, timeout.milliseconds)
+    let code = unsafe rd_kafka_offsets_for_times(
+        handle.raw, list.raw, min(timeout, Handle.questionTime).milliseconds)
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
         throw handle.failure(code, "look up offsets by time", handle.servers)
     }

@@ -62,10 +62,8 @@ final class FetchNudge: Sendable {
     /// Runs on a lane of its own, since the answer, which does not matter, may wait behind a fetch.
     private func send(_ partition: TopicPartition, _ handle: Handle) {
         lane.post {
-            var first: Int64 = 0
-            var end: Int64 = 0
-            _ = unsafe rd_kafka_query_watermark_offsets(
-                handle.raw, partition.topic, partition.partition, &first, &end, 1_000)
+            let list = PartitionList([partition: Int64(RD_KAFKA_OFFSET_END)])
+            _ = unsafe rd_kafka_offsets_for_times(handle.raw, list.raw, 1_000)
             self.lane.post(after: self.interval) { self.finish() }
         }
     }

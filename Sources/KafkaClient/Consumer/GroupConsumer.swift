@@ -27,7 +27,8 @@ package final class GroupConsumer: Sendable {
         let handle = try Handle(
             .groupConsumer, settings: settings, required: required, logger: logger)
         core = try GroupCore(
-            handle: handle, groupID: groupID, limits: limits, handler: handler, logger: logger)
+            handle: handle, groupID: groupID, limits: limits, handler: handler,
+            lookups: GroupHandles(settings: settings, logger: logger), logger: logger)
         try core.start(topics)
     }
 

@@ -31,6 +31,7 @@ internal import Synchronization
     let ended = Gate()
     let wakeLoop: WakeLoop
     private let nudge: FetchNudge
+    private let lookups: GroupHandles
 
     /// The queue that is polled; replaced once, when closing begins.
     private let queue: Mutex<QueueRef>
@@ -43,11 +44,12 @@ internal import Synchronization
 
     init(
         handle: Handle, groupID: String, limits: ConsumerLimits, handler: any AssignmentHandler,
-        logger: Logger
+        lookups: GroupHandles, logger: Logger
     ) throws(KafkaError) {
         self.groupID = groupID
         self.limits = limits
         self.handler = handler
+        self.lookups = lookups
         self.logger = logger
         wakeLoop = try WakeLoop()
         nudge = FetchNudge(handle)
@@ -282,11 +284,7 @@ extension GroupCore {
             queues[partition] = PartitionQueue(
                 partition, handle: handle, wakeLoop: wakeLoop, nudge: nudge)
         }
-        // The committed offset is looked up by librdkafka where none is given.
-        let list = PartitionList(
-            Dictionary(
-                partitions.map { ($0, offsets[$0] ?? Int64(RD_KAFKA_OFFSET_STORED)) },
-                uniquingKeysWith: { first, _ in first }))
+        let list = PartitionList(starts(of: partitions, offsets))
         let code = unsafe rd_kafka_assign(handle.raw, list.raw)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             closeQueues()
@@ -295,6 +293,33 @@ extension GroupCore {
                     code, operation: "assign", subject: groupID, otherwise: .stop(exitCode: 1)))
         }
         return .success(queues)
+    }
+
+    /// Where to begin: as given, or at the committed offset, or at the start of the log.
+    ///
+    /// Left to look for committed offsets itself, librdkafka 2.0.2 never fetches a partition again
+    /// if the coordinator refuses the question once, as it does while it moves (#5586), and ends
+    /// the process if its connection is lost then and its name not found (#4789). Newer offsets of
+    /// an open transaction are not waited for: who takes the records knows where it stands.
+    private func starts(
+        of partitions: [TopicPartition], _ offsets: [TopicPartition: Int64]
+    ) -> [TopicPartition: Int64] {
+        let unknown = partitions.filter { offsets[$0] == nil }
+        var starts = offsets
+        var otherwise = Int64(RD_KAFKA_OFFSET_BEGINNING)
+        if !unknown.isEmpty {
+            do throws(KafkaError) {
+                let found = try lookups.committed(
+                    unknown, of: groupID, stable: false, Handle.questionTime)
+                starts.merge(found) { given, _ in given }
+            } catch {
+                logger.warning("committed offsets unknown", metadata: ["error": "\(error)"])
+                otherwise = Int64(RD_KAFKA_OFFSET_STORED)
+            }
+        }
+        return Dictionary(
+            partitions.map { ($0, starts[$0] ?? otherwise) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// Before any un-assign, so that no wake-up of an old owner outlives it.

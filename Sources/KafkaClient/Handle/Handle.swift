@@ -45,8 +45,9 @@ internal import Logging
         var text = [CChar](repeating: 0, count: 512)
         let type = kind.audience == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER
         guard let raw = unsafe rd_kafka_new(type, configuration, &text, text.count) else {
-            // On failure the configuration stays ours (rdkafka.h, rd_kafka_new).
-            unsafe rd_kafka_conf_destroy(configuration)
+            // On failure the configuration stays ours (rdkafka.h, rd_kafka_new), except that 2.0.2
+            // has freed its interceptors (#5240): with one of ours it is left as it is.
+            if !kind.isPaced { unsafe rd_kafka_conf_destroy(configuration) }
             unsafe retained.release()
             let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
             throw Handle.refused(String(decoding: bytes, as: UTF8.self), settings)
@@ -83,20 +84,18 @@ internal import Logging
             guard let facility = unsafe facility, let line = unsafe line else { return }
             unsafe CLog.record(handle, level, facility, line)
         }
+        if kind.isPaced { unsafe FetchPacing.install(configuration) }
         switch kind {
         case .groupConsumer:
             unsafe rd_kafka_conf_set_events(
                 configuration, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR)
-            unsafe FetchPacing.install(configuration)
         case .plainProducer:
             unsafe rd_kafka_conf_set_dr_msg_cb(configuration) { handle, message, _ in
                 guard let message = unsafe message else { return }
                 unsafe KafkaClient.context(of: handle)?.undelivered?(
                     Int(bitPattern: message.pointee._private), message.pointee.err.rawValue)
             }
-        case .reader:
-            unsafe FetchPacing.install(configuration)
-        case .admin, .transactionalProducer:
+        case .reader, .admin, .transactionalProducer:
             // No delivery reports on purpose: with them a commit deadlocks unless another thread
             // polls (rdkafka.h, rd_kafka_commit_transaction).
             break

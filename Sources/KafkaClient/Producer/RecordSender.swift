@@ -58,6 +58,7 @@ internal import CLibrdkafka
                 places.append(known)
                 continue
             }
+            let counts = partitionCounts
             names.append(name)
             unsafe pending.append([])
             pendingIndexes.append([])
@@ -65,14 +66,15 @@ internal import CLibrdkafka
                 try warm(timeout: timeout)
                 places.append(names.count - 1)
             } catch {
-                guard error.consequence == .stop(exitCode: 4) else { throw error }
+                // As it was: a topic that stayed without its count would be refused for ever.
+                partitionCounts = counts
                 names.removeLast()
                 unsafe pending.removeLast()
                 pendingIndexes.removeLast()
                 if unsafe topics.count > names.count {
                     unsafe rd_kafka_topic_destroy(topics.removeLast())
                 }
-                try warm(timeout: timeout)
+                guard error.consequence == .stop(exitCode: 4) else { throw error }
                 places.append(-1)
             }
         }

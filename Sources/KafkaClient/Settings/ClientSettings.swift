@@ -119,4 +119,7 @@ enum ClientKind: Sendable {
         case .transactionalProducer, .plainProducer: .producer
         }
     }
+
+    /// Whether it fetches, and is held back by `FetchPacing` when there is next to nothing.
+    var isPaced: Bool { self == .groupConsumer || self == .reader }
 }

@@ -19,6 +19,8 @@ enum Defaults {
         "enable.idempotence": "without it a retried record is written twice",
         "acks": "anything below all loses acknowledged records",
         "request.required.acks": "anything below all loses acknowledged records",
+        "client.rack":
+            "librdkafka before 2.1.1 may end the process when it goes back to a leader",
         "partition.assignment.strategy":
             "lanes need the same partition number of every input, which only range gives",
     ]

@@ -327,7 +327,7 @@ package final class Worker {
         epochStart = clock.now()
         nextCut = epochStart + settings.commitInterval
         guard let error = await commit(halting: false) else { return }
-        if case .stop(let exitCode) = error.consequence {
+        if case .stop(let exitCode) = error.consequence, !error.isPassing {
             throw WorkerFailure("\(error)", exitCode: exitCode)
         }
         logger.warning("epoch failed, beginning again", metadata: ["error": "\(error)"])

@@ -62,16 +62,14 @@ package final class ReferenceFollower: Sendable {
     /// on brokers that answer an empty fetch at once, a core).
     package func run() async throws {
         defer { caughtUp.set() }
-        var ranges = try await logRanges()
+        guard var ranges = try await firstRanges() else { return }
         var positions = try startPositions(ranges)
         while !isStopping.load(ordering: .acquiring) {
             if positions.contains(where: { $0.value < ranges[$0.key]?.upperBound ?? 0 }) {
                 positions = try await read(from: positions, to: ranges)
             }
             caughtUp.set()
-            let alarm = wake
-            clock.after(ReferenceFollower.pollInterval) { alarm.set() }
-            await alarm.wait()
+            await pause()
             if isStopping.load(ordering: .acquiring) { return }
             do {
                 ranges = try await logRanges()
@@ -114,6 +112,25 @@ package final class ReferenceFollower: Sendable {
     }
 
     // MARK: Positions
+
+    private func pause() async {
+        let alarm = wake
+        clock.after(ReferenceFollower.pollInterval) { alarm.set() }
+        await alarm.wait()
+    }
+
+    /// As soon as somebody answers; nil if stopped before.
+    private func firstRanges() async throws -> [TopicPartition: Range<Int64>]? {
+        while !isStopping.load(ordering: .acquiring) {
+            do {
+                return try await logRanges()
+            } catch let error as KafkaError where error.isPassing {
+                logger.warning("reference", metadata: ["error": "\(error)"])
+                await pause()
+            }
+        }
+        return nil
+    }
 
     private func logRanges() async throws -> [TopicPartition: Range<Int64>] {
         let counts = try await admin.describeTopics(topics.references)

@@ -1,3 +1,4 @@
+internal import CLibrdkafka
 internal import Logging
 internal import Synchronization
 
@@ -23,8 +24,26 @@ final class GroupHandles: Sendable {
         self.logger = logger
     }
 
+    /// The committed offsets; partitions without one are absent.
+    ///
+    /// Asks again while the coordinator settles, see `Handle.askingWhileSettling`, and with
+    /// `stable` waits within `timeout` until no transaction holds newer ones.
+    func committed(
+        _ partitions: [TopicPartition], of group: String, stable: Bool, _ timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        let handle = try handle(of: group, stable: stable)
+        let limit = stable ? timeout : min(timeout, Handle.questionTime)
+        do throws(KafkaError) {
+            return try handle.askingWhileSettling { () throws(KafkaError) in
+                try readCommitted(partitions, handle: handle, group: group, timeout: limit)
+            }
+        } catch {
+            throw handle.failure(rd_kafka_resp_err_t(error.code), error.operation, group)
+        }
+    }
+
     /// One that stays for the next question, and waits for open transactions if `stable`.
-    func handle(of group: String, stable: Bool) throws(KafkaError) -> Handle {
+    private func handle(of group: String, stable: Bool) throws(KafkaError) -> Handle {
         try handles.withLock { (handles) throws(KafkaError) in
             let key = Key(group: group, isStable: stable)
             if let known = handles[key] { return known }

@@ -11,17 +11,28 @@ extension KafkaError {
             RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
             RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
             return true
+        // What librdkafka says of a leader that is -1 in its metadata, or that has just died.
+        case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR__TRANSPORT,
+            RD_KAFKA_RESP_ERR__TIMED_OUT:
+            return true
         default: return false
         }
     }
 }
 
 extension Handle {
-    /// Elections take a second or two, and longer when a broker has died.
-    private static let settlingTime = Duration.seconds(10)
+    /// Elections take a second or two, and longer when a broker has died: nine seconds pass by
+    /// default (`broker.session.timeout.ms`) until the others know.
+    private static let settlingTime = Duration.seconds(12)
     private static let pauseMilliseconds: Int32 = 50
+    private static let refreshMilliseconds: Int32 = 1_000
 
-    /// Asks again while a partition or group settles, for `settlingTime` at most.
+    /// How long a single question may wait for its answer: who does not answer may be gone, and
+    /// another be asked.
+    static let questionTime = Duration.seconds(4)
+
+    /// Asks again while a partition or group settles, for `settlingTime` at most; each question is
+    /// to end within `questionTime`.
     ///
     /// librdkafka 2.0.2 does so for what it fetches and writes, not for questions about offsets.
     func askingWhileSettling<Output>(
@@ -38,6 +49,18 @@ extension Handle {
             }
             // Serves the handle's callbacks meanwhile.
             unsafe rd_kafka_poll(raw, Handle.pauseMilliseconds)
+            refreshLeaders()
         }
+    }
+
+    /// A handle without topics of its own takes leaders from its cache for fifteen minutes, even
+    /// when one of them has said that it is none (librdkafka #4225); asking for all topics renews
+    /// it.
+    private func refreshLeaders() {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = unsafe rd_kafka_metadata(
+            raw, 1, nil, &metadata, Handle.refreshMilliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else { return }
+        unsafe rd_kafka_metadata_destroy(found)
     }
 }
