@@ -213,8 +213,9 @@ private func topicMetadata<Output>(
     _ handle: Handle, _ timeout: Duration, all: Bool, _ body: ([String: Int]) -> Output
 ) throws(KafkaError) -> Output {
     var metadata: UnsafePointer<rd_kafka_metadata>?
-    let code = unsafe rd_kafka_metadata(
-        handle.raw, all ? 1 : 0, nil, &metadata, timeout.milliseconds)
+    let code = handle.askingForMetadata(timeout) { milliseconds in
+        unsafe rd_kafka_metadata(handle.raw, all ? 1 : 0, nil, &metadata, milliseconds)
+    }
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else {
         throw handle.failure(code, KafkaError.reaching, handle.servers)
     }

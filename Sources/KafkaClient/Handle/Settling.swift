@@ -53,6 +53,22 @@ extension Handle {
         }
     }
 
+    /// Asks for metadata until it is answered or `timeout` is over: a request stays with the broker
+    /// that it was given to, and the next may be given to one that lives.
+    func askingForMetadata(
+        _ timeout: Duration, _ ask: (_ milliseconds: Int32) -> rd_kafka_resp_err_t
+    ) -> rd_kafka_resp_err_t {
+        let deadline = ContinuousClock.now + timeout
+        while true {
+            let left = max(deadline - ContinuousClock.now, .zero)
+            let code = ask(min(left, Handle.questionTime).milliseconds)
+            guard code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT,
+                ContinuousClock.now < deadline
+            else { return code }
+            unsafe rd_kafka_poll(raw, Handle.pauseMilliseconds)
+        }
+    }
+
     /// A handle without topics of its own takes leaders from its cache for fifteen minutes, even
     /// when one of them has said that it is none (librdkafka #4225); asking for all topics renews
     /// it.

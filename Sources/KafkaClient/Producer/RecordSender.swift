@@ -85,8 +85,9 @@ internal import CLibrdkafka
         _ index: Int, timeout: Duration
     ) throws(KafkaError) -> Int32 {
         var metadata: UnsafePointer<rd_kafka_metadata>?
-        let code = unsafe rd_kafka_metadata(
-            handle.raw, 0, topics[index], &metadata, timeout.milliseconds)
+        let code = handle.askingForMetadata(timeout) { milliseconds in
+            unsafe rd_kafka_metadata(handle.raw, 0, topics[index], &metadata, milliseconds)
+        }
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else {
             throw handle.failure(code, "look up topic", names[index])
         }
