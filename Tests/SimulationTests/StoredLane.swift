@@ -52,7 +52,10 @@ struct StoredLane {
             wrong.remove(key)
         }
         let left = Set(log.committed(from: log.start, max: .max).map(\.offset))
+        let laterKeys = Set(committed.lazy.filter { $0.offset >= position }.compactMap(\.key))
         wrong = wrong.filter { key in
+            // A deletion is removed when it is old, without any; what is of before it is wrong.
+            guard laterKeys.contains(key) else { return true }
             let versions = committed.filter { $0.key == key && $0.offset < position }
             guard let last = versions.last, !left.contains(last.offset) else { return true }
             return rows[key].map { row in !versions.contains { $0.value == row } } ?? false
