@@ -62,20 +62,22 @@ package final class ReferenceFollower: Sendable {
     /// on brokers that answer an empty fetch at once, a core).
     package func run() async throws {
         defer { caughtUp.set() }
-        guard var ranges = try await firstRanges() else { return }
-        var positions = try startPositions(ranges)
+        var known: [TopicPartition: Int64]?
         while !isStopping.load(ordering: .acquiring) {
-            if positions.contains(where: { $0.value < ranges[$0.key]?.upperBound ?? 0 }) {
-                positions = try await read(from: positions, to: ranges)
-            }
-            caughtUp.set()
-            await pause()
-            if isStopping.load(ordering: .acquiring) { return }
             do {
-                ranges = try await logRanges()
+                let ranges = try await logRanges()
+                var positions = try known ?? startPositions(ranges)
+                if positions.contains(where: { $0.value < ranges[$0.key]?.upperBound ?? 0 }) {
+                    positions = try await read(from: positions, to: ranges)
+                }
+                known = positions
+                caughtUp.set()
             } catch let error as KafkaError where error.isPassing {
                 logger.warning("reference", metadata: ["error": "\(error)"])
             }
+            let alarm = wake
+            clock.after(ReferenceFollower.pollInterval) { alarm.set() }
+            await alarm.wait()
         }
     }
 
@@ -112,25 +114,6 @@ package final class ReferenceFollower: Sendable {
     }
 
     // MARK: Positions
-
-    private func pause() async {
-        let alarm = wake
-        clock.after(ReferenceFollower.pollInterval) { alarm.set() }
-        await alarm.wait()
-    }
-
-    /// As soon as somebody answers; nil if stopped before.
-    private func firstRanges() async throws -> [TopicPartition: Range<Int64>]? {
-        while !isStopping.load(ordering: .acquiring) {
-            do {
-                return try await logRanges()
-            } catch let error as KafkaError where error.isPassing {
-                logger.warning("reference", metadata: ["error": "\(error)"])
-                await pause()
-            }
-        }
-        return nil
-    }
 
     private func logRanges() async throws -> [TopicPartition: Range<Int64>] {
         let counts = try await admin.describeTopics(topics.references)
