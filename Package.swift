@@ -24,7 +24,7 @@ let hotPath: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
 
-// What the simulator, and so every test, runs all the time: optimised in debug builds, too: 2,000
+// What the simulator, and so every test, runs all the time: optimised in debug builds, too; 2,000
 // schedules then take half of the time. Assertions, checks of overflow and of exclusive access and
 // what `DEBUG` guards stay; only a debugger sees less.
 let optimised: [SwiftSetting] = [

@@ -10,7 +10,7 @@ extension Faults {
     struct SoakTests {
         private static let environment = ProcessInfo.processInfo.environment
         static let minutes = number("HANDOFF_TEST_SOAK_MINUTES") ?? 0
-        static let seed = UInt64(number("HANDOFF_TEST_SOAK_SEED") ?? 1)
+        static let seed: UInt64 = number("HANDOFF_TEST_SOAK_SEED") ?? 1
         /// Rounds before the worker's memory has seen everything once.
         static let warmUp = 2
 
@@ -64,7 +64,9 @@ extension Faults {
         }
 
         /// What `deploy/soak` asks for.
-        static func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
+        static func number<Number: FixedWidthInteger>(_ name: String) -> Number? {
+            environment[name].flatMap { Number($0) }
+        }
 
         /// Prints a line, and adds it to the file that `deploy/soak` shows as it grows: what is
         /// printed comes through `swift test` only now and then.

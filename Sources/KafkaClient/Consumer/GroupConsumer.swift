@@ -47,7 +47,7 @@ package final class GroupConsumer: Sendable {
         let handle = try core.liveHandle("read committed offsets")
         let group = core.groupID
         return try await lookups.run { () throws(KafkaError) -> [TopicPartition: Int64] in
-            try readCommitted(partitions, handle: handle, group: group, timeout: timeout)
+            try handle.committed(partitions, of: group, timeout)
         }
     }
 
@@ -86,16 +86,4 @@ package final class GroupConsumer: Sendable {
         core.abandon()
         return false
     }
-}
-
-/// Blocks until the coordinator has answered.
-func readCommitted(
-    _ partitions: [TopicPartition], handle: Handle, group: String, timeout: Duration
-) throws(KafkaError) -> [TopicPartition: Int64] {
-    let list = PartitionList(partitions)
-    let code = unsafe rd_kafka_committed(handle.raw, list.raw, timeout.milliseconds)
-    guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-        throw KafkaError(code, operation: "read committed offsets", subject: group)
-    }
-    return try list.offsets("read committed offsets")
 }

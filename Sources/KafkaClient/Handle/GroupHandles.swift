@@ -35,7 +35,7 @@ final class GroupHandles: Sendable {
         let limit = stable ? timeout : min(timeout, Handle.questionTime)
         do throws(KafkaError) {
             return try handle.askingWhileSettling { () throws(KafkaError) in
-                try readCommitted(partitions, handle: handle, group: group, timeout: limit)
+                try handle.committed(partitions, of: group, limit)
             }
         } catch {
             throw handle.failure(rd_kafka_resp_err_t(error.code), error.operation, group)
@@ -55,5 +55,21 @@ final class GroupHandles: Sendable {
             handles[key] = handle
             return handle
         }
+    }
+}
+
+extension Handle {
+    /// The committed offsets of `group`, which has to be the handle's own; blocks until its
+    /// coordinator has answered.
+    func committed(
+        _ partitions: [TopicPartition], of group: String, _ timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        let operation = "read committed offsets"
+        let list = PartitionList(partitions)
+        let code = unsafe rd_kafka_committed(raw, list.raw, timeout.milliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError(code, operation: operation, subject: group)
+        }
+        return try list.offsets(operation)
     }
 }

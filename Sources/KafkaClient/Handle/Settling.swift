@@ -31,8 +31,8 @@ extension Handle {
     /// another be asked.
     static let questionTime = Duration.seconds(4)
 
-    /// Asks again while a partition or group settles, for `settlingTime` at most; each question is
-    /// to end within `questionTime`.
+    /// Asks again while a partition or group settles: no question begins after `settlingTime`, and
+    /// each has a limit of its own, most often `questionTime`.
     ///
     /// librdkafka 2.0.2 does so for what it fetches and writes, not for questions about offsets.
     func askingWhileSettling<Output>(
