@@ -64,6 +64,9 @@ package struct OperatorPages: Sendable {
                 .definitionReloads, [result.rawValue], status.definition.reloads[result] ?? 0)
         }
         if let lag = status.lag { samples.append(MetricSample(.lag, [], lag)) }
+        if let age = status.referenceAge {
+            samples.append(MetricSample(.referenceAge, [], .number(age)))
+        }
         for lane in status.lanes { samples += OperatorPages.samples(of: lane) }
         return samples + OperatorPages.samples(of: ProcessFacts.read())
     }

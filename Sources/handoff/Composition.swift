@@ -58,7 +58,7 @@ struct Composition {
                 settings: settings.client("reference-ends"), logger: logger)
             follower = ReferenceFollower(
                 settings: settings.client("reference"), admin: ends, topics: topics,
-                cache: cache, clock: clock, logger: logger)
+                cache: cache, clock: clock, monitor: monitor, logger: logger)
             let producer = try TransactionalProducer(
                 settings: settings.client("producer"),
                 transactionalID: "\(settings.groupID)-\(settings.memberName)",

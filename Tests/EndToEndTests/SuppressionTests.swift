@@ -20,7 +20,7 @@ extension EndToEnd {
         }
 
         /// The withdrawals of crm published so far, as "lead code".
-        private static func withdrawn(_ stage: Stage) async throws -> [String] {
+        static func withdrawn(_ stage: Stage) async throws -> [String] {
             try await stage.published(["sales.mql.crm"]).compactMap { output -> String? in
                 let body = JSONValue.parse(output.record.value ?? [])
                 guard body?["type"]?.text == "mql.withdrawn" else { return nil }

@@ -12,8 +12,8 @@ enum Sample {
             version: "0.1.0", groupID: "handoff",
             definition: OperatorStatus.Definition(
                 name: name, version: 3, sha256: String(repeating: "ab", count: 32)),
-            phase: phase, phaseAge: 12.3456, loopAge: loopAge, commitAge: 0.1, lanes: lanes,
-            samples: samples)
+            phase: phase, phaseAge: 12.3456, loopAge: loopAge, commitAge: 0.1,
+            referenceAge: 0.5, lanes: lanes, samples: samples)
         if let reload {
             status.definition.reloads = [reload: 2]
             status.definition.lastReload = OperatorStatus.Reload(

@@ -95,6 +95,10 @@ extension Metric {
         "handoff_lag_records", .gauge, [],
         "Records of the owned inputs that are not taken yet, over all lanes; absent until"
             + " every lane knows.")
+    /// Since the reference topics were last read to their ends; absent until they first were.
+    package static let referenceAge = Metric(
+        "handoff_reference_age_seconds", .gauge, [],
+        "Since the reference topics were last read to their ends; absent until they first were.")
     /// Lanes that this worker owns.
     package static let lanes = Metric(
         "handoff_lanes", .gauge, [],
@@ -198,8 +202,8 @@ extension Metric {
     package static let all: [Metric] = [
         .records, .eventsApplied, .eventsDropped, .deadLetters, .messages, .statusChanges,
         .dispositions, .speedToLead, .timeToAnswer, .profilesForgotten, .profileLoads,
-        .recordAge, .epochDuration, .commitFailures, .rewinds, .revocations, .lag, .lanes,
-        .laneLag, .laneState, .laneCommitAge, .restoreRecords, .restoreSize,
+        .recordAge, .epochDuration, .commitFailures, .rewinds, .revocations, .lag,
+        .referenceAge, .lanes, .laneLag, .laneState, .laneCommitAge, .restoreRecords, .restoreSize,
         .restoreDuration, .restoredRecords, .hotProfileBytes, .unflushedBytes,
         .flushedProfiles, .flushFailures, .flushDuration, .loopAge, .live, .ready,
         .buildInfo, .definitionInfo, .definitionReloads, .processStart, .processCPU,

@@ -82,6 +82,8 @@ package struct OperatorStatus: Sendable {
     package var loopAge: Double
     /// Seconds since an epoch was last committed; nil if none was.
     package var commitAge: Double?
+    /// Seconds since the reference topics were last read to their ends; nil if they never were.
+    package var referenceAge: Double?
     /// The lanes that it owns, by number.
     package var lanes: [Lane]
     /// Everything that was measured, probes and process apart.
@@ -90,7 +92,8 @@ package struct OperatorStatus: Sendable {
     /// Everything given.
     package init(
         version: String, groupID: String, definition: Definition, phase: Phase, phaseAge: Double,
-        loopAge: Double, commitAge: Double?, lanes: [Lane], samples: [MetricSample]
+        loopAge: Double, commitAge: Double?, referenceAge: Double?, lanes: [Lane],
+        samples: [MetricSample]
     ) {
         self.version = version
         self.groupID = groupID
@@ -99,6 +102,7 @@ package struct OperatorStatus: Sendable {
         self.phaseAge = phaseAge
         self.loopAge = loopAge
         self.commitAge = commitAge
+        self.referenceAge = referenceAge
         self.lanes = lanes
         self.samples = samples
     }

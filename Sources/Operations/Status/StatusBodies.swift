@@ -50,6 +50,7 @@ enum StatusBodies {
         var reasons: [String]
         var loop_age_seconds: Double
         var commit_age_seconds: Double?
+        var reference_age_seconds: Double?
         var lag_records: Int64?
         var lanes: [Lane]
     }
@@ -73,7 +74,8 @@ enum StatusBodies {
                 live: stalls.isEmpty, ready: obstacles.isEmpty,
                 reasons: stalls + obstacles.filter { !stalls.contains($0) },
                 loop_age_seconds: rounded(status.loopAge),
-                commit_age_seconds: status.commitAge.map(rounded), lag_records: status.lag,
+                commit_age_seconds: status.commitAge.map(rounded),
+                reference_age_seconds: status.referenceAge.map(rounded), lag_records: status.lag,
                 lanes: status.lanes.map(lane)))
     }
 

@@ -15,6 +15,7 @@ package final class ReferenceFollower: Sendable {
     private let topics: Topics
     private let cache: ReferenceCache
     private let clock: any WorkerClock
+    private let monitor: WorkerMonitor
     private let logger: Logger
     private let isStopping = Atomic(false)
     private let caughtUp = Signal()
@@ -31,13 +32,14 @@ package final class ReferenceFollower: Sendable {
     /// Joins what the composition made; nothing happens before `run`.
     package init(
         settings: ClientSettings, admin: AdminClient, topics: Topics, cache: ReferenceCache,
-        clock: any WorkerClock, logger: Logger
+        clock: any WorkerClock, monitor: WorkerMonitor, logger: Logger
     ) {
         self.settings = settings
         self.admin = admin
         self.topics = topics
         self.cache = cache
         self.clock = clock
+        self.monitor = monitor
         self.logger = logger
     }
 
@@ -66,11 +68,9 @@ package final class ReferenceFollower: Sendable {
         while !isStopping.load(ordering: .acquiring) {
             do {
                 let ranges = try await logRanges()
-                var positions = try known ?? startPositions(ranges)
-                if positions.contains(where: { $0.value < ranges[$0.key]?.upperBound ?? 0 }) {
-                    positions = try await read(from: positions, to: ranges)
-                }
-                known = positions
+                known = try await read(
+                    from: try known.map { extended($0, ranges) } ?? startPositions(ranges),
+                    to: ranges)
                 caughtUp.set()
             } catch let error as KafkaError where error.isPassing {
                 logger.warning("reference", metadata: ["error": "\(error)"])
@@ -83,6 +83,29 @@ package final class ReferenceFollower: Sendable {
 
     /// Applies everything up to the ends; returns the positions reached.
     private func read(
+        from start: [TopicPartition: Int64], to ranges: [TopicPartition: Range<Int64>]
+    ) async throws -> [TopicPartition: Int64] {
+        let end = { (partition: TopicPartition) in ranges[partition]?.upperBound ?? 0 }
+        if let place = start.first(where: { $0.value > end($0.key) }) {
+            // Rows would be missing until the next start, which begins such a log anew. Not here:
+            // a leader that was just elected may say so for a moment, and lanes would decide by an
+            // empty cache.
+            logger.warning(
+                "a reference topic is shorter than before; if it was made anew, restart the worker",
+                metadata: [
+                    "partition": "\(place.key)", "read": "\(place.value)",
+                    "end": "\(end(place.key))",
+                ])
+            return start
+        }
+        let reached =
+            start.contains { $0.value < end($0.key) }
+            ? try await follow(from: start, to: ranges) : start
+        if !isStopping.load(ordering: .acquiring) { monitor.referenceRead() }
+        return reached
+    }
+
+    private func follow(
         from start: [TopicPartition: Int64], to ranges: [TopicPartition: Range<Int64>]
     ) async throws -> [TopicPartition: Int64] {
         var positions = start
@@ -127,6 +150,13 @@ package final class ReferenceFollower: Sendable {
             }
         }
         return ranges
+    }
+
+    /// With the partitions that a topic was given meanwhile.
+    private func extended(
+        _ known: [TopicPartition: Int64], _ ranges: [TopicPartition: Range<Int64>]
+    ) -> [TopicPartition: Int64] {
+        known.merging(ranges.mapValues(\.lowerBound)) { known, _ in known }
     }
 
     /// Where the cache stands, or everything from the start if it is of another log or too old.

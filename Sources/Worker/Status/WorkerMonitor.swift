@@ -10,6 +10,7 @@ package final class WorkerMonitor: Sendable {
         var phaseSince: Duration
         var lastBeat: Duration
         var lastCommit: Duration?
+        var lastReferenceRead: Duration?
         var lanes: [Int32: LaneGauge] = [:]
         /// What lanes that were closed had counted.
         var closed: [Int32: LaneCounters] = [:]
@@ -41,6 +42,7 @@ package final class WorkerMonitor: Sendable {
             return WorkerStatus(
                 now: now, phase: state.phase, phaseSince: state.phaseSince,
                 lastBeat: state.lastBeat, lastCommit: state.lastCommit,
+                lastReferenceRead: state.lastReferenceRead,
                 lanes: open.values.map(\.status).sorted { $0.number < $1.number },
                 counters: counters, epochDurations: state.epochDurations,
                 recordAges: state.recordAges, flushDurations: state.flushDurations,
@@ -122,6 +124,12 @@ package final class WorkerMonitor: Sendable {
             $0.lastBeat = now
             $0.epochDurations.observe(took.seconds)
         }
+    }
+
+    /// The reference cache has everything that its topics held a moment ago.
+    func referenceRead() {
+        let now = clock.now()
+        state.withLock { $0.lastReferenceRead = now }
     }
 
     /// Something happened that belongs to no lane.

@@ -29,6 +29,8 @@ package struct WorkerStatus: Sendable {
     package var lastBeat: Duration
     /// When an epoch was last committed; nil if none was.
     package var lastCommit: Duration?
+    /// When the reference topics were last read to their ends; nil if they never were.
+    package var lastReferenceRead: Duration?
     /// The open lanes, by number.
     package var lanes: [LaneStatus]
     /// What each lane has counted, lanes that have moved away included.

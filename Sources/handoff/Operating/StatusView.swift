@@ -20,6 +20,7 @@ struct StatusView: Sendable {
             phaseAge: (status.now - status.phaseSince).seconds,
             loopAge: (status.now - status.lastBeat).seconds,
             commitAge: status.lastCommit.map { (status.now - $0).seconds },
+            referenceAge: status.lastReferenceRead.map { (status.now - $0).seconds },
             lanes: status.lanes.map { StatusView.lane($0, status.now) },
             samples: samples(status))
     }
