@@ -99,6 +99,37 @@ struct MockFaultTests {
         await setting.producer.close(deadline: .seconds(20))
     }
 
+    @Test("a producer that is made anew outlasts brokers that do not know its topics yet")
+    func unknownTopics() async throws {
+        let setting = try await Setting()
+        try await setting.transact()
+        // UNKNOWN_TOPIC_OR_PART, for as long as a broker may take to learn what there is.
+        setting.cluster.setError(3, ofTopic: "out")
+        let isReady = Observed(false)
+        async let ready: Void = {
+            try await setting.producer.recycle()
+            isReady.update { $0 = true }
+        }()
+        try await Task.sleep(for: .milliseconds(700))
+        #expect(!isReady.value)
+        setting.cluster.setError(0, ofTopic: "out")
+        try await ready
+        // The topic of a product that is no longer sold: waited for once, then skipped.
+        var records = OutboundRecords()
+        let gone = records.number(ofOther: "gone")
+        records.append(topic: gone, partition: 0, key: nil, value: [1])
+        setting.cluster.setError(3, ofTopic: "gone")
+        try await setting.producer.begin()
+        try await setting.producer.send(records)
+        let start = ContinuousClock.now
+        try await setting.producer.send(records)
+        #expect(ContinuousClock.now - start < .seconds(10))
+        try await setting.producer.commit()
+        try await setting.transact()
+        #expect(try await setting.count() == 2)
+        await setting.producer.close(deadline: .seconds(20))
+    }
+
     @Test("a question for a partition's ends outlasts the election of its leader")
     func election() async throws {
         let setting = try await Setting()

@@ -14,6 +14,8 @@ internal import CLibrdkafka
     private var partitionCounts: [Int32] = []
     private var pending: [[rd_kafka_message_t]]
     private var pendingIndexes: [[Int]]
+    /// Topics that were waited for in vain; they may come, but are not waited for again.
+    private var absent: Set<String> = []
 
     /// How many records one call hands over; bounds the scratch memory.
     private let chunk = 1_000
@@ -32,7 +34,8 @@ internal import CLibrdkafka
     /// Makes the topic handles and learns the partition counts.
     ///
     /// Without this the first record of each topic waits about a second on 2.0.2 (#5032). Fails
-    /// with exit code 3 when nobody answers within `timeout`, with 4 when a topic is missing.
+    /// with exit code 3 when nobody answers within `timeout`, with 4 when a topic stays unknown: a
+    /// broker that has just started may not know it yet.
     func warm(timeout: Duration) throws(KafkaError) {
         for name in names.dropFirst(unsafe topics.count) {
             guard let topic = unsafe rd_kafka_topic_new(handle.raw, name, nil) else {
@@ -44,7 +47,13 @@ internal import CLibrdkafka
         }
         partitionCounts = []
         for index in names.indices {
-            partitionCounts.append(try countPartitions(index, timeout: timeout))
+            let count =
+                absent.contains(names[index])
+                ? try countPartitions(index, timeout: timeout)
+                : try handle.askingWhileSettling { () throws(KafkaError) in
+                    try countPartitions(index, timeout: timeout)
+                }
+            partitionCounts.append(count)
         }
     }
 
@@ -75,6 +84,7 @@ internal import CLibrdkafka
                     unsafe rd_kafka_topic_destroy(topics.removeLast())
                 }
                 guard error.consequence == .stop(exitCode: 4) else { throw error }
+                absent.insert(name)
                 places.append(-1)
             }
         }

@@ -22,6 +22,8 @@ package final class ReferenceFollower: Sendable {
     private let wake = Signal()
     private let reader = Mutex<PartitionReader?>(nil)
 
+    /// Kafka's UNKNOWN_TOPIC_OR_PARTITION.
+    private static let unknownTopic: Int32 = 3
     private static let recordsPerBatch = 5_000
     private static let readTimeout = Duration.seconds(1)
     private static let pollInterval = Duration.seconds(1)
@@ -140,6 +142,13 @@ package final class ReferenceFollower: Sendable {
 
     private func logRanges() async throws -> [TopicPartition: Range<Int64>] {
         let counts = try await admin.describeTopics(topics.references)
+        if let missing = topics.references.first(where: { counts[$0] == nil }) {
+            // They were there when the worker started: a broker that has just started may not know
+            // them yet, and without them the cache would seem to be of another log.
+            throw KafkaError(
+                code: ReferenceFollower.unknownTopic, operation: "read reference data",
+                subject: missing, consequence: .retry, remedy: "create the topic again")
+        }
         var ranges: [TopicPartition: Range<Int64>] = [:]
         for (topic, count) in counts {
             for number in 0..<Int32(count) {
