@@ -99,34 +99,78 @@ struct MockFaultTests {
         await setting.producer.close(deadline: .seconds(20))
     }
 
+    /// UNKNOWN_TOPIC_OR_PART, as a broker says that has just started and has not learned what there
+    /// is.
+    private static let unknownTopic: Int32 = 3
+
     @Test("a producer that is made anew outlasts brokers that do not know its topics yet")
     func unknownTopics() async throws {
         let setting = try await Setting()
         try await setting.transact()
-        // UNKNOWN_TOPIC_OR_PART, for as long as a broker may take to learn what there is.
-        setting.cluster.setError(3, ofTopic: "out")
+        setting.cluster.setError(MockFaultTests.unknownTopic, ofTopic: "out")
+        let next = try TransactionalProducer(
+            settings: MockFaultTests.settings(setting.cluster), transactionalID: Setting.id,
+            topics: ["out"], logger: .silent)
         let isReady = Observed(false)
         async let ready: Void = {
-            try await setting.producer.recycle()
+            try await next.initialise()
             isReady.update { $0 = true }
         }()
         try await Task.sleep(for: .milliseconds(700))
         #expect(!isReady.value)
         setting.cluster.setError(0, ofTopic: "out")
         try await ready
-        // The topic of a product that is no longer sold: waited for once, then skipped.
+        await next.close(deadline: .seconds(20))
+        await setting.producer.close(deadline: .seconds(20))
+    }
+
+    @Test("a topic that brokers forget for a while costs an epoch, and no record")
+    func forgottenTopic() async throws {
+        let setting = try await Setting()
+        try await setting.transact()
+        setting.cluster.setError(MockFaultTests.unknownTopic, ofTopic: "out")
+        // A partition that it does not know makes the producer ask for metadata.
+        try await setting.producer.begin()
+        var records = OutboundRecords()
+        records.append(topic: 0, partition: 1, key: nil, value: [1])
+        await #expect(throws: KafkaError.self) { try await setting.producer.send(records) }
+        try await setting.producer.abort()
+        do throws(KafkaError) {
+            try await setting.transact()
+            Issue.record("the topic is unknown")
+        } catch { #expect(error.consequence == .recycle, "\(error)") }
+        setting.cluster.setError(0, ofTopic: "out")
+        try await setting.producer.recycle()
+        try await setting.transact()
+        #expect(try await setting.count() == 2)
+        await setting.producer.close(deadline: .seconds(20))
+    }
+
+    @Test("messages to a topic that is gone are skipped, and waited for once per worker")
+    func absentTopic() async throws {
+        let setting = try await Setting()
         var records = OutboundRecords()
         let gone = records.number(ofOther: "gone")
         records.append(topic: gone, partition: 0, key: nil, value: [1])
-        setting.cluster.setError(3, ofTopic: "gone")
+        setting.cluster.setError(MockFaultTests.unknownTopic, ofTopic: "gone")
+        for isFirst in [true, false] {
+            try await setting.producer.begin()
+            let start = ContinuousClock.now
+            try await setting.producer.send(records)
+            let time = ContinuousClock.now - start
+            #expect(isFirst ? time > .seconds(3) : time < .seconds(3), "\(time)")
+            try await setting.producer.commit()
+            try await setting.producer.recycle()
+        }
+        setting.cluster.setError(0, ofTopic: "gone")
+        setting.cluster.createTopic("gone", partitions: 1)
         try await setting.producer.begin()
         try await setting.producer.send(records)
-        let start = ContinuousClock.now
-        try await setting.producer.send(records)
-        #expect(ContinuousClock.now - start < .seconds(10))
         try await setting.producer.commit()
-        try await setting.transact()
-        #expect(try await setting.count() == 2)
+        let admin = try AdminClient(
+            settings: MockFaultTests.settings(setting.cluster), logger: .silent)
+        let partition = TopicPartition(topic: "gone", partition: 0)
+        #expect(try await admin.watermarks(partition, isolation: .readUncommitted).high == 1)
         await setting.producer.close(deadline: .seconds(20))
     }
 
@@ -173,6 +217,7 @@ struct MockFaultTests {
             try await admin.committedOffsets(
                 group: "g", partitions: [Setting.partition], stable: stable)
         }
+        // The mock cluster keeps no offsets of transactions; whose they are is in TransactionTests.
         for stable in [false, true] {
             // NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS
             setting.cluster.fail(.offsetFetch, with: [16, 15, 14])

@@ -18,6 +18,8 @@ final class ProducerCore: @unchecked Sendable {
     var nextTopics: [String]
     private var handle: Handle?
     private var sender: RecordSender?
+    /// Topics that the sender of an earlier handle has waited for in vain.
+    private var absent: Set<String> = []
 
     init(
         settings: ClientSettings, transactionalID: String, transactionTimeout: Duration,
@@ -47,7 +49,7 @@ final class ProducerCore: @unchecked Sendable {
             .transactionalProducer, settings: settings, required: required, logger: logger)
         handle = fresh
         topics = nextTopics
-        sender = RecordSender(handle: fresh, topics: topics)
+        sender = RecordSender(handle: fresh, topics: topics, absent: absent)
     }
 
     /// Gives the handle up; what is returned opens when librdkafka has freed it.
@@ -56,6 +58,7 @@ final class ProducerCore: @unchecked Sendable {
         guard let old = handle else { return nil }
         let gate = old.destroyed
         lastDestroyed.withLock { $0 = gate }
+        if let sender { absent = sender.absent }
         sender = nil
         handle = nil
         return gate
@@ -76,7 +79,10 @@ final class ProducerCore: @unchecked Sendable {
 
     func send(_ records: OutboundRecords) throws(KafkaError) {
         let handle = try live("produce")
-        let others = try sender?.learn(records.otherTopics, timeout: limits.connectTimeout) ?? []
+        let others =
+            try sender?.learn(
+                records.otherTopics, timeout: limits.connectTimeout,
+                waiting: min(Handle.questionTime, transactionTimeout / 4)) ?? []
         for (name, place) in zip(records.otherTopics, others) where place < 0 {
             // The topic of a product that is no longer sold, and somebody has removed it: nobody
             // reads it any more, and stopping would stop for ever.
@@ -91,7 +97,11 @@ final class ProducerCore: @unchecked Sendable {
             let cause = unsafe rd_kafka_fatal_error(handle.raw, nil, 0)
             throw KafkaError(cause, operation: "produce", subject: subject, otherwise: .recycle)
         }
-        throw KafkaError(first.code, operation: "produce", subject: subject, otherwise: .abort)
+        var error = KafkaError(
+            first.code, operation: "produce", subject: subject, otherwise: .abort)
+        let isStuck = error.consequence == .abort && refusals.contains(where: \.isStuck)
+        if isStuck || error.isForgottenTopic { error.consequence = .recycle }
+        throw error
     }
 
     func sendOffsets(
@@ -139,7 +149,9 @@ final class ProducerCore: @unchecked Sendable {
         } catch {
             var error = error
             // Given up in the middle: the outcome is unknown, and only a new handle can tell.
-            if error.consequence == .retry { error.consequence = .recycle }
+            if error.consequence == .retry || error.isForgottenTopic {
+                error.consequence = .recycle
+            }
             throw error
         }
     }
@@ -176,4 +188,10 @@ final class ProducerCore: @unchecked Sendable {
             subject: transactionalID, reason: "the handle has been given up",
             consequence: .recycle)
     }
+}
+
+extension KafkaError {
+    /// A topic was there when the handle was made and is unknown now: a broker that has just
+    /// started may say so, and the next handle's `warm` finds out whether it is true.
+    fileprivate var isForgottenTopic: Bool { code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC.rawValue }
 }

@@ -6,6 +6,9 @@ internal import CLibrdkafka
     struct Refusal {
         var index: Int
         var code: rd_kafka_resp_err_t
+        /// librdkafka has refused it: 2.0.2 then counts the record for ever, and an abort would
+        /// wait for it (rd_kafka_produce_batch).
+        var isStuck = true
     }
 
     private let handle: Handle
@@ -15,14 +18,18 @@ internal import CLibrdkafka
     private var pending: [[rd_kafka_message_t]]
     private var pendingIndexes: [[Int]]
     /// Topics that were waited for in vain; they may come, but are not waited for again.
-    private var absent: Set<String> = []
+    private(set) var absent: Set<String>
 
+    /// How long a look for partitions that were added may take.
+    private static let recountTime = Duration.seconds(10)
     /// How many records one call hands over; bounds the scratch memory.
     private let chunk = 1_000
 
-    init(handle: Handle, topics names: [String]) {
+    /// `absent` are the topics that a sender before this one has waited for.
+    init(handle: Handle, topics names: [String], absent: Set<String> = []) {
         self.handle = handle
         self.names = names
+        self.absent = absent
         unsafe pending = unsafe Array(repeating: [], count: names.count)
         pendingIndexes = Array(repeating: [], count: names.count)
     }
@@ -37,52 +44,46 @@ internal import CLibrdkafka
     /// with exit code 3 when nobody answers within `timeout`, with 4 when a topic stays unknown: a
     /// broker that has just started may not know it yet.
     func warm(timeout: Duration) throws(KafkaError) {
-        for name in names.dropFirst(unsafe topics.count) {
-            guard let topic = unsafe rd_kafka_topic_new(handle.raw, name, nil) else {
-                throw KafkaError(
-                    rd_kafka_last_error(), operation: "use topic", subject: name,
-                    otherwise: .stop(exitCode: 2))
-            }
-            unsafe topics.append(topic)
-        }
+        for name in names.dropFirst(unsafe topics.count) { unsafe topics.append(try use(name)) }
         partitionCounts = []
-        for index in names.indices {
-            let count =
-                absent.contains(names[index])
-                ? try countPartitions(index, timeout: timeout)
-                : try handle.askingWhileSettling { () throws(KafkaError) in
-                    try countPartitions(index, timeout: timeout)
-                }
-            partitionCounts.append(count)
+        for place in names.indices {
+            partitionCounts.append(
+                try handle.askingWhileSettling(within: timeout) { () throws(KafkaError) in
+                    unsafe try countPartitions(names[place], topics[place], timeout)
+                })
         }
     }
 
     /// The places of topics that are not among those it was made with; looks up new ones.
     ///
-    /// -1 for one that does not exist: records for it are skipped, see `send`.
-    func learn(_ others: [String], timeout: Duration) throws(KafkaError) -> [Int] {
+    /// -1 for one that does not exist: records for it are skipped, see `send`. All of them together
+    /// are waited for as long as `waiting`, since that happens within a transaction.
+    func learn(
+        _ others: [String], timeout: Duration, waiting: Duration
+    ) throws(KafkaError) -> [Int] {
+        let deadline = ContinuousClock.now + waiting
         var places: [Int] = []
         for name in others {
             if let known = names.firstIndex(of: name) {
                 places.append(known)
                 continue
             }
-            let counts = partitionCounts
-            names.append(name)
-            unsafe pending.append([])
-            pendingIndexes.append([])
+            let topic = unsafe try use(name)
             do throws(KafkaError) {
-                try warm(timeout: timeout)
+                let patience = absent.contains(name) ? .zero : deadline - .now
+                let count = try handle.askingWhileSettling(within: patience) {
+                    () throws(KafkaError) in
+                    unsafe try countPartitions(name, topic, timeout)
+                }
+                absent.remove(name)
+                names.append(name)
+                unsafe topics.append(topic)
+                partitionCounts.append(count)
+                unsafe pending.append([])
+                pendingIndexes.append([])
                 places.append(names.count - 1)
             } catch {
-                // As it was: a topic that stayed without its count would be refused for ever.
-                partitionCounts = counts
-                names.removeLast()
-                unsafe pending.removeLast()
-                pendingIndexes.removeLast()
-                if unsafe topics.count > names.count {
-                    unsafe rd_kafka_topic_destroy(topics.removeLast())
-                }
+                unsafe rd_kafka_topic_destroy(topic)
                 guard error.consequence == .stop(exitCode: 4) else { throw error }
                 absent.insert(name)
                 places.append(-1)
@@ -91,27 +92,32 @@ internal import CLibrdkafka
         return places
     }
 
+    private func use(_ name: String) throws(KafkaError) -> OpaquePointer {
+        if let topic = unsafe rd_kafka_topic_new(handle.raw, name, nil) { return unsafe topic }
+        throw KafkaError(
+            rd_kafka_last_error(), operation: "use topic", subject: name,
+            otherwise: .stop(exitCode: 2))
+    }
+
     private func countPartitions(
-        _ index: Int, timeout: Duration
+        _ name: String, _ topic: OpaquePointer, _ timeout: Duration
     ) throws(KafkaError) -> Int32 {
         var metadata: UnsafePointer<rd_kafka_metadata>?
         let code = handle.askingForMetadata(timeout) { milliseconds in
-            unsafe rd_kafka_metadata(handle.raw, 0, topics[index], &metadata, milliseconds)
+            unsafe rd_kafka_metadata(handle.raw, 0, topic, &metadata, milliseconds)
         }
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else {
-            throw handle.failure(code, "look up topic", names[index])
+            throw handle.failure(code, "look up topic", name)
         }
         defer { unsafe rd_kafka_metadata_destroy(found) }
-        guard unsafe found.pointee.topic_cnt > 0 else {
-            throw RecordSender.missing(names[index])
-        }
-        let topic = unsafe found.pointee.topics[0]
-        switch unsafe topic.err {
-        case RD_KAFKA_RESP_ERR_NO_ERROR: return unsafe topic.partition_cnt
+        guard unsafe found.pointee.topic_cnt > 0 else { throw RecordSender.missing(name) }
+        let known = unsafe found.pointee.topics[0]
+        switch unsafe known.err {
+        case RD_KAFKA_RESP_ERR_NO_ERROR: return unsafe known.partition_cnt
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-            throw RecordSender.missing(names[index])
+            throw RecordSender.missing(name)
         case let error:
-            throw KafkaError(error, operation: "look up topic", subject: names[index])
+            throw KafkaError(error, operation: "look up topic", subject: name)
         }
     }
 
@@ -138,7 +144,9 @@ internal import CLibrdkafka
                 if entry.topic < 0, others[-1 - Int(entry.topic)] < 0 { continue }
                 guard let topic = checked(entry, others) else {
                     refusals.append(
-                        Refusal(index: index, code: RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION))
+                        Refusal(
+                            index: index, code: RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
+                            isStuck: false))
                     continue
                 }
                 if entry.headerCount == 0, entry.timestamp == 0 {
@@ -169,7 +177,10 @@ internal import CLibrdkafka
         guard partitionCounts.indices.contains(topic) else { return nil }
         if entry.partition < partitionCounts[topic] { return topic }
         // Partitions may have been added since.
-        guard let count = try? countPartitions(topic, timeout: .seconds(10)) else { return nil }
+        guard
+            let count = unsafe try? countPartitions(
+                names[topic], topics[topic], RecordSender.recountTime)
+        else { return nil }
         partitionCounts[topic] = count
         return entry.partition < count ? topic : nil
     }
