@@ -62,6 +62,10 @@ package struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
         return text
     }
 
+    /// Whether waiting may help: at start an unreachable broker ends the program, but one that goes
+    /// away while lanes run comes back.
+    package var isPassing: Bool { consequence == .retry || consequence == .stop(exitCode: 3) }
+
     static func name(of code: Int32) -> String {
         // Never null: unknown codes are named "ERR_<n>?" by rd_kafka_err2name.
         unsafe String(cString: rd_kafka_err2name(rd_kafka_resp_err_t(code)))

@@ -12,7 +12,8 @@ import Worker
 /// Either may be meant, so it is a warning in the log and nothing waits for it. What cannot be
 /// found out in time is not warned of.
 struct StartNotes: Service {
-    /// One call of Kafka; a stop of the worker waits for no more than that.
+    /// When one call of Kafka asks no more, see `AdminClient`: a stop of the worker waits for a
+    /// call.
     private static let callTime = Duration.seconds(3)
     /// How much of each partition of `marketing.nurture` is looked at, in offsets.
     private static let tail: Int64 = 50

@@ -135,7 +135,14 @@ struct PathTests {
     @Test("the same with the assignment of the moment goes wrong, and is seen to")
     func freshGeneration() throws {
         let faults = try (1...UInt64(8)).flatMap { seed in
-            Verdict.faults(try oversleptRevoke(seed) { FreshGenerationPort(port: $0) })
+            Verdict.faults(
+                try oversleptRevoke(seed) { port in
+                    var changed = ChangedPort(port: port)
+                    changed.beforeOffsets = { port throws(KafkaError) in
+                        try port.noteAssignment()
+                    }
+                    return changed
+                })
         }
         #expect(!faults.isEmpty)
     }
@@ -157,6 +164,30 @@ struct PathTests {
         }
         #expect(Verdict.faults(world) == [])
         #expect(world.processes[0]?.member?.rewindsRefused ?? 0 > 0)
+    }
+
+    @Test("a lane that lacks an input is not run", arguments: 1...UInt64(6))
+    func partialAssignment(_ seed: UInt64) throws {
+        // An epoch fails, and then the group gives one input of lane 1 to nobody for a while, as
+        // when a member joins that does not know all topics.
+        let world = try run(seed: seed, workers: 1) { _ in
+        } _: { world in
+            let missing = TopicPartition(topic: world.topics.activities, partition: 1)
+            world.wrap = { port in
+                var changed = ChangedPort(port: port)
+                changed.queues = { all in all.filter { $0.key != missing } }
+                return changed
+            }
+            let fail = once(.commit, number: 2, .refuse(.abort))
+            world.script = { [unowned world] call, process in
+                guard let fault = fail(call, process) else { return nil }
+                let group = world.cluster.group
+                world.scheduler.after(.seconds(20)) { group.rebalance() }
+                return fault
+            }
+        }
+        #expect(Verdict.faults(world) == [])
+        #expect(world.processes[0]?.readyLanes == [[0, 1, 2], [0, 2], [0, 1, 2]])
     }
 
     @Test("an epoch of findings alone is fenced as every other", arguments: 1...UInt64(6))
@@ -228,12 +259,19 @@ struct PathTests {
     }
 }
 
-/// The port as it was once: the generation of the moment, not that of the lanes.
-private struct FreshGenerationPort: KafkaPort {
+/// A port that does some things otherwise.
+private struct ChangedPort: KafkaPort {
     let port: SimulatedPort
+    /// Comes before the offsets of each epoch; noting the assignment there was a mistake once: the
+    /// generation of the moment, not that of the lanes.
+    var beforeOffsets: @Sendable (SimulatedPort) throws(KafkaError) -> Void = { _ in }
+    /// What a rewind hands out.
+    var queues: @Sendable ([TopicPartition: any InputQueue]) -> [TopicPartition: any InputQueue] = {
+        $0
+    }
 
     func sendOffsets(_ offsets: [TopicPartition: Int64]) async throws(KafkaError) {
-        try port.noteAssignment()
+        try beforeOffsets(port)
         try await port.sendOffsets(offsets)
     }
 
@@ -257,7 +295,7 @@ private struct FreshGenerationPort: KafkaPort {
     func rewind(
         to offsets: [TopicPartition: Int64]
     ) async throws(KafkaError) -> [TopicPartition: any InputQueue] {
-        try await port.rewind(to: offsets)
+        queues(try await port.rewind(to: offsets))
     }
     func logRange(_ partition: TopicPartition) async throws(KafkaError) -> Range<Int64> {
         try await port.logRange(partition)

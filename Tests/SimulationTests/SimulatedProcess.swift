@@ -34,6 +34,13 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
         executor = ProcessExecutor(number: number, scheduler: world.scheduler)
     }
 
+    /// The lanes that it ran, each time that all of its assignment did.
+    private(set) var readyLanes: [[Int32]] = []
+
+    private func note(_ news: WorkerNews) {
+        if case .ready(let lanes) = news { readyLanes.append(lanes) }
+    }
+
     /// The partitions that it has now.
     var member: SimulatedMember? { port?.member }
 
@@ -62,7 +69,7 @@ final class SimulatedProcess: FaultHost, @unchecked Sendable {
                 kafka: world.wrap(port), events: events, folder: state, changes: cache.changes,
                 clock: world.clock,
                 disk: SimulatedDisk(scheduler: world.scheduler, executor: executor),
-                logger: world.logger(number), news: { _ in })
+                logger: world.logger(number), news: { [weak self] in self?.note($0) })
             do throws(WorkerFailure) {
                 try await worker.run()
             } catch {

@@ -36,8 +36,9 @@ package enum TopicCreation: Sendable, Equatable {
 
 /// Looks at and creates topics, and reads ends and committed offsets; for start and tools.
 ///
-/// Calls run one after another on a thread of their own, each within `timeout`. When nobody
-/// answers, the error's consequence is exit code 3.
+/// Calls run one after another on a thread of their own. Each ends within `timeout` and the
+/// questions that are under way then, two of four seconds each at most. When nobody answers, the
+/// error's consequence is exit code 3.
 package final class AdminClient: Sendable {
     let timeout: Duration
     private let uncommitted: Handle
@@ -47,7 +48,7 @@ package final class AdminClient: Sendable {
 
     /// Makes the handles; nothing waits for the broker here.
     ///
-    /// `timeout` bounds each call.
+    /// No call asks anything more after `timeout`.
     package init(
         settings: ClientSettings, timeout: Duration = .seconds(25), logger: Logger
     ) throws(KafkaError) {
@@ -115,7 +116,7 @@ package final class AdminClient: Sendable {
         let timeout = timeout
         let handle = isolation == .readCommitted ? committed : uncommitted
         return try await lane.run { () throws(KafkaError) -> (low: Int64, high: Int64) in
-            try handle.askingWhileSettling { () throws(KafkaError) in
+            try handle.askingWhileSettling(within: timeout) { () throws(KafkaError) in
                 let low = try edge(RD_KAFKA_OFFSET_BEGINNING, of: partition, handle, timeout)
                 let high = try edge(RD_KAFKA_OFFSET_END, of: partition, handle, timeout)
                 return (low, high)
@@ -131,7 +132,7 @@ package final class AdminClient: Sendable {
         guard !partitions.isEmpty else { return [:] }
         let timeout = timeout
         return try await run { handle throws(KafkaError) in
-            try handle.askingWhileSettling { () throws(KafkaError) in
+            try handle.askingWhileSettling(within: timeout) { () throws(KafkaError) in
                 try offsetsByTime(partitions, milliseconds, handle, timeout)
             }
         }
@@ -163,7 +164,7 @@ package final class AdminClient: Sendable {
 private func waitUntilKnown(
     _ names: Set<String>, _ handle: Handle, _ timeout: Duration
 ) throws(KafkaError) {
-    try handle.askingWhileSettling { () throws(KafkaError) in
+    try handle.askingWhileSettling(within: timeout) { () throws(KafkaError) in
         let missing = try topicMetadata(handle, timeout, all: true) { all in
             names.subtracting(all.keys)
         }

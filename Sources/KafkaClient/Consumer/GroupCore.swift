@@ -242,14 +242,33 @@ extension GroupCore {
         beginRebalance()
         let handler = handler
         let offsets = wait(nil) { await handler.assigned(partitions) } ?? [:]
-        guard !shared.withLock({ $0.abandoned }) else { return }
-        closeQueues()
-        switch start(partitions, at: offsets, handle) {
-        case .success(let queues):
-            _ = wait(nil) { await handler.started(queues) }
-            shared.withLock { $0.phase = .assigned(partitions) }
-        case .failure(let error):
-            handler.failed(error)
+        // Without a coordinator there is nothing else to do: what the group decides meanwhile is
+        // told by the next event.
+        while !isLeaving {
+            do throws(KafkaError) {
+                let queues = try start(partitions, at: offsets, handle)
+                _ = wait(nil) { await handler.started(queues) }
+                shared.withLock { $0.phase = .assigned(partitions) }
+                return
+            } catch {
+                logger.warning("not assigned", metadata: ["error": "\(error)"])
+                guard error.isPassing else {
+                    handler.failed(error)
+                    break
+                }
+                pause(GroupCore.assignPause)
+            }
+        }
+        // Leaving in order waits for an answer to the assignment.
+        if !shared.withLock({ $0.abandoned }) { unsafe rd_kafka_assign(handle.raw, nil) }
+    }
+
+    private static let assignPause = Duration.milliseconds(500)
+
+    private var isLeaving: Bool {
+        shared.withLock { shared in
+            shared.abandoned
+                || shared.commands.contains { if case .close = $0 { true } else { false } }
         }
     }
 
@@ -272,27 +291,30 @@ extension GroupCore {
         guard case .assigned(let partitions) = shared.withLock({ $0.phase }) else {
             return .failure(rebalancingError)
         }
-        closeQueues()
-        return start(partitions, at: offsets, handle)
+        do throws(KafkaError) {
+            return .success(try start(partitions, at: offsets, handle))
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Makes the queues, then assigns: in this order nothing reaches the consumer's own queue.
     private func start(
         _ partitions: [TopicPartition], at offsets: [TopicPartition: Int64], _ handle: Handle
-    ) -> Result<[TopicPartition: PartitionQueue], KafkaError> {
+    ) throws(KafkaError) -> [TopicPartition: PartitionQueue] {
+        let list = PartitionList(try starts(of: partitions, offsets))
+        closeQueues()
         for partition in partitions {
             queues[partition] = PartitionQueue(
                 partition, handle: handle, wakeLoop: wakeLoop, nudge: nudge)
         }
-        let list = PartitionList(starts(of: partitions, offsets))
         let code = unsafe rd_kafka_assign(handle.raw, list.raw)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             closeQueues()
-            return .failure(
-                KafkaError(
-                    code, operation: "assign", subject: groupID, otherwise: .stop(exitCode: 1)))
+            throw KafkaError(
+                code, operation: "assign", subject: groupID, otherwise: .stop(exitCode: 1))
         }
-        return .success(queues)
+        return queues
     }
 
     /// Where to begin: as given, or at the committed offset, or at the start of the log.
@@ -303,22 +325,16 @@ extension GroupCore {
     /// an open transaction are not waited for: who takes the records knows where it stands.
     private func starts(
         of partitions: [TopicPartition], _ offsets: [TopicPartition: Int64]
-    ) -> [TopicPartition: Int64] {
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
         let unknown = partitions.filter { offsets[$0] == nil }
         var starts = offsets
-        var otherwise = Int64(RD_KAFKA_OFFSET_BEGINNING)
         if !unknown.isEmpty {
-            do throws(KafkaError) {
-                let found = try lookups.committed(
-                    unknown, of: groupID, stable: false, Handle.questionTime)
-                starts.merge(found) { given, _ in given }
-            } catch {
-                logger.warning("committed offsets unknown", metadata: ["error": "\(error)"])
-                otherwise = Int64(RD_KAFKA_OFFSET_STORED)
-            }
+            let found = try lookups.committed(
+                unknown, of: groupID, stable: false, Handle.questionTime)
+            starts.merge(found) { given, _ in given }
         }
         return Dictionary(
-            partitions.map { ($0, starts[$0] ?? otherwise) },
+            partitions.map { ($0, starts[$0] ?? Int64(RD_KAFKA_OFFSET_BEGINNING)) },
             uniquingKeysWith: { first, _ in first })
     }
 
@@ -326,6 +342,17 @@ extension GroupCore {
     private func closeQueues() {
         for queue in queues.values { queue.close() }
         queues = [:]
+    }
+
+    /// Waits, unless the thread is given up meanwhile.
+    private func pause(_ time: Duration) {
+        let end = DispatchSemaphore(value: 0)
+        let abandoned = shared.withLock { shared -> Bool in
+            shared.waiting = end
+            return shared.abandoned
+        }
+        if !abandoned { _ = end.wait(timeout: .now() + time.dispatchInterval) }
+        shared.withLock { $0.waiting = nil }
     }
 
     /// Runs the handler's part and blocks this thread until it ends, the deadline, or `abandon`.

@@ -26,15 +26,15 @@ final class GroupHandles: Sendable {
 
     /// The committed offsets; partitions without one are absent.
     ///
-    /// Asks again while the coordinator settles, see `Handle.askingWhileSettling`, and with
-    /// `stable` waits within `timeout` until no transaction holds newer ones.
+    /// Asks again within `timeout` while the coordinator settles, see `Handle.askingWhileSettling`,
+    /// and with `stable` waits as long until no transaction holds newer ones.
     func committed(
         _ partitions: [TopicPartition], of group: String, stable: Bool, _ timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         let handle = try handle(of: group, stable: stable)
         let limit = stable ? timeout : min(timeout, Handle.questionTime)
         do throws(KafkaError) {
-            return try handle.askingWhileSettling { () throws(KafkaError) in
+            return try handle.askingWhileSettling(within: timeout) { () throws(KafkaError) in
                 try handle.committed(partitions, of: group, limit)
             }
         } catch {

@@ -70,6 +70,9 @@ enum Defaults {
         // Rebalances are noticed at the next heartbeat, so this is most of their length.
         ("heartbeat.interval.ms", "1000"),
         ("max.poll.interval.ms", "120000"),
+        // A broker that has just started may not know all topics, and librdkafka then leaves the
+        // group's share of them to others until it looks again (by default after five minutes).
+        ("topic.metadata.refresh.interval.ms", "10000"),
     ]
 
     static let producer: [(name: String, value: String)] = [

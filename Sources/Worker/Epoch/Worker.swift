@@ -266,6 +266,14 @@ package final class Worker {
             return
         }
         for (number, queues) in byLane.sorted(by: { $0.key < $1.key }) {
+            if queues.count < sources.count {
+                // Another member has the rest: one of the two did not know all topics when it
+                // joined. Two lanes of one number would both publish its follow-up alerts.
+                logger.warning(
+                    "a lane lacks inputs, waiting for the next assignment",
+                    metadata: ["lane": "\(number)", "inputs": "\(queues.count)"])
+                continue
+            }
             lanesOpened += 1
             let lane = Lane(
                 number: number, serial: lanesOpened, queues: queues, environment: environment)

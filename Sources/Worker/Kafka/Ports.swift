@@ -64,9 +64,3 @@ package protocol KafkaPort: Sendable {
         _ partition: TopicPartition, from offset: Int64
     ) throws(KafkaError) -> any ChangelogReading
 }
-
-extension KafkaError {
-    /// Whether waiting may help: at start an unreachable broker ends the program, but one that goes
-    /// away while lanes run comes back.
-    var isPassing: Bool { consequence == .retry || consequence == .stop(exitCode: 3) }
-}
