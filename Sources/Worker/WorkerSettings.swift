@@ -44,7 +44,10 @@ package struct WorkerSettings: Sendable {
     package init() {}
 
     /// The share of one lane; a worker that owns fewer lanes uses less.
-    var epochMaxEventsPerLane: Int { max(1_000, epochMaxEvents / max(1, laneCount)) }
+    var epochMaxEventsPerLane: Int {
+        // Below a thousand a transaction costs more than what is in it, unless that is wanted.
+        max(min(1_000, epochMaxEvents), epochMaxEvents / max(1, laneCount))
+    }
     var epochMaxBytesPerLane: Int { max(1 << 20, epochMaxBytes / max(1, laneCount)) }
     var flushBytesPerLane: Int { max(1 << 20, flushBytes / max(1, laneCount)) }
     var hotProfileBytesPerLane: Int { max(1 << 20, hotProfileBytes / max(1, laneCount)) }
