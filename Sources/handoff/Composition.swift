@@ -67,7 +67,8 @@ struct Composition {
             worker = WorkerService(
                 settings: settings, definition: definition, inForce: inForce,
                 laneCount: laneCount, follower: follower, producer: producer, admin: admin,
-                folder: folder, cache: cache, clock: clock, monitor: monitor, logger: logger)
+                referenceEnds: ends, folder: folder, cache: cache, clock: clock, monitor: monitor,
+                logger: logger)
             reloader = DefinitionReloader(
                 settings: settings, allowUnapproved: allowUnapproved, laneCount: laneCount,
                 signals: reloads, inForce: inForce, events: worker.events, logger: logger)
@@ -144,6 +145,7 @@ private struct WorkerService: Service {
     let follower: ReferenceFollower
     let producer: TransactionalProducer
     let admin: AdminClient
+    let referenceEnds: AdminClient
     let folder: StateFolder
     let cache: ReferenceCache
     let clock: SystemClock
@@ -194,8 +196,9 @@ private struct WorkerService: Service {
 
     private func makeWorker(_ consumer: GroupConsumer) -> Worker {
         let port = LibrdkafkaPort(
-            consumer: consumer, producer: producer, admin: admin,
-            settings: settings.client("restore"), logger: logger)
+            consumer: consumer, producer: producer, admin: admin, references: referenceEnds,
+            of: settings.workerTopics.references, settings: settings.client("restore"),
+            logger: logger)
         return Worker(
             settings: settings.worker(topics: settings.workerTopics, laneCount: laneCount),
             definition: definition, kafka: port, events: events, folder: folder,

@@ -7,18 +7,26 @@ package final class LibrdkafkaPort: KafkaPort {
     private let consumer: GroupConsumer
     private let producer: TransactionalProducer
     private let admin: AdminClient
+    private let references: AdminClient
+    private let referenceTopics: [String]
     private let settings: ClientSettings
     private let logger: Logger
     private let assignment = Mutex<GroupMetadata?>(nil)
 
     /// Joins the clients that the composition made.
+    ///
+    /// Questions to a client wait for one another: `references` are the ones about reference
+    /// topics, so that nothing else waits for a leader of theirs that is gone.
     package init(
         consumer: GroupConsumer, producer: TransactionalProducer, admin: AdminClient,
-        settings: ClientSettings, logger: Logger
+        references: AdminClient, of referenceTopics: [String], settings: ClientSettings,
+        logger: Logger
     ) {
         self.consumer = consumer
         self.producer = producer
         self.admin = admin
+        self.references = references
+        self.referenceTopics = referenceTopics
         self.settings = settings
         self.logger = logger
     }
@@ -66,7 +74,8 @@ package final class LibrdkafkaPort: KafkaPort {
     }
 
     package func logRange(_ partition: TopicPartition) async throws(KafkaError) -> Range<Int64> {
-        let (low, high) = try await admin.watermarks(partition, isolation: .readUncommitted)
+        let asked = referenceTopics.contains(partition.topic) ? references : admin
+        let (low, high) = try await asked.watermarks(partition, isolation: .readUncommitted)
         return low..<max(low, high)
     }
 

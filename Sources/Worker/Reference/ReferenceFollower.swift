@@ -21,6 +21,7 @@ package final class ReferenceFollower: Sendable {
     private let caughtUp = Signal()
     private let wake = Signal()
     private let reader = Mutex<PartitionReader?>(nil)
+    private let reported = Mutex<Set<TopicPartition>>([])
 
     /// Kafka's UNKNOWN_TOPIC_OR_PARTITION.
     private static let unknownTopic: Int32 = 3
@@ -88,23 +89,33 @@ package final class ReferenceFollower: Sendable {
         from start: [TopicPartition: Int64], to ranges: [TopicPartition: Range<Int64>]
     ) async throws -> [TopicPartition: Int64] {
         let end = { (partition: TopicPartition) in ranges[partition]?.upperBound ?? 0 }
-        if let place = start.first(where: { $0.value > end($0.key) }) {
-            // Rows would be missing until the next start, which begins such a log anew. Not here:
-            // a leader that was just elected may say so for a moment, and lanes would decide by an
-            // empty cache.
-            logger.warning(
-                "a reference topic is shorter than before; if it was made anew, restart the worker",
-                metadata: [
-                    "partition": "\(place.key)", "read": "\(place.value)",
-                    "end": "\(end(place.key))",
-                ])
+        let shorter = start.filter { $0.value > end($0.key) }
+        report(shorter)
+        let rest = start.filter { shorter[$0.key] == nil }
+        guard rest.contains(where: { $0.value < end($0.key) }) else {
+            if shorter.isEmpty { monitor.referenceRead() }
             return start
         }
-        let reached =
-            start.contains { $0.value < end($0.key) }
-            ? try await follow(from: start, to: ranges) : start
-        if !isStopping.load(ordering: .acquiring) { monitor.referenceRead() }
-        return reached
+        let reached = try await follow(from: rest, to: ranges.filter { rest[$0.key] != nil })
+        if shorter.isEmpty, !isStopping.load(ordering: .acquiring) { monitor.referenceRead() }
+        return reached.merging(shorter) { reached, _ in reached }
+    }
+
+    /// Warns, once, of partitions that end before what was read of them.
+    ///
+    /// Their rows are missing until the next start, which begins such a log anew. Not here: a
+    /// leader that was just elected may say so for a moment, and lanes would decide by an empty
+    /// cache.
+    private func report(_ shorter: [TopicPartition: Int64]) {
+        let known = reported.withLock { reported in
+            defer { reported = Set(shorter.keys) }
+            return reported
+        }
+        for (partition, position) in shorter where !known.contains(partition) {
+            logger.warning(
+                "a reference topic is shorter than before; was it made anew?",
+                metadata: ["partition": "\(partition)", "read": "\(position)"])
+        }
     }
 
     private func follow(
