@@ -60,6 +60,37 @@ extension EndToEnd {
             sys.exit("late" if producer.flush(40) else failures[0] if failures else 0)
             """
 
+        /// Makes a topic anew, empty.
+        private static let renew = """
+            import sys, time
+            from confluent_kafka import KafkaException
+            from confluent_kafka.admin import AdminClient, NewTopic
+            servers, topic = sys.argv[1:]
+            admin = AdminClient({"bootstrap.servers": servers})
+            for answer in admin.delete_topics([topic]).values():
+                answer.result(30)
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    for answer in admin.create_topics([NewTopic(topic, 1)]).values():
+                        answer.result(30)
+                    break
+                except KafkaException:
+                    # Apache Kafka deletes later than it answers.
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.1)
+            """
+
+        private static func runPython(_ script: String, _ arguments: [String]) throws {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: ReferenceDataTests.python)
+            process.arguments = ["-c", script] + arguments
+            try process.run()
+            process.waitUntilExit()
+            try #require(process.terminationStatus == 0)
+        }
+
         @Test(
             "a partition that a reference topic is given meanwhile is read, too",
             .timeLimit(.minutes(10)),
@@ -73,19 +104,44 @@ extension EndToEnd {
                     ["ann", "bob"].flatMap { AlertTests.qualifying($0, lane: 0, at: now) })
                 try await stage.waitUntilTaken(worker)
                 #expect(try await SuppressionTests.withdrawn(stage).isEmpty)
-                let process = Process()
-                process.executableURL = URL(fileURLWithPath: ReferenceDataTests.python)
-                process.arguments = [
-                    "-c", ReferenceDataTests.extend, stage.broker.bootstrapServers,
-                    stage.prefix + ModelTopic.suppressions, "bob@acme.example",
-                    #"{"entry":"bob@acme.example","reason":"asked"}"#,
-                ]
-                try process.run()
-                process.waitUntilExit()
-                #expect(process.terminationStatus == 0)
+                try ReferenceDataTests.runPython(
+                    ReferenceDataTests.extend,
+                    [
+                        stage.broker.bootstrapServers, stage.prefix + ModelTopic.suppressions,
+                        "bob@acme.example", #"{"entry":"bob@acme.example","reason":"asked"}"#,
+                    ])
                 try await Eventually.holds(
                     "bob is withdrawn", within: .seconds(60), state: { worker.lastWords }
                 ) { try await SuppressionTests.withdrawn(stage) == ["bob do_not_contact"] }
+                #expect(try await worker.stop() == .exited(0))
+            }
+        }
+
+        @Test(
+            "a reference topic that is made anew is reported, and the others go on",
+            .timeLimit(.minutes(10)),
+            .enabled(if: !python.isEmpty, "HANDOFF_TEST_PYTHON is not set"))
+        func madeAnew() async throws {
+            try await Stage.with(definition: try EndToEnd.definition([])) { stage in
+                let now = AlertTests.now()
+                try await stage.feed([
+                    StageRecord(
+                        topic: ModelTopic.campaigns, partition: 0, key: Array("c".utf8),
+                        value: Array(#"{"campaign_id":"c","name":"C"}"#.utf8), timestamp: now)
+                ])
+                let worker = try stage.start()
+                try await worker.waitUntilReady(lanes: [0])
+                try await stage.feed(AlertTests.qualifying("ann", lane: 0, at: now))
+                try ReferenceDataTests.runPython(
+                    ReferenceDataTests.renew,
+                    [stage.broker.bootstrapServers, stage.prefix + ModelTopic.campaigns])
+                try await Eventually.holds(
+                    "reported", within: .seconds(60), state: { worker.lastWords }
+                ) { worker.errors.contains("shorter than before") }
+                try await stage.feed([SuppressionTests.suppression("ann@acme.example", at: now)])
+                try await Eventually.holds(
+                    "ann is withdrawn", within: .seconds(60), state: { worker.lastWords }
+                ) { try await SuppressionTests.withdrawn(stage) == ["ann do_not_contact"] }
                 #expect(try await worker.stop() == .exited(0))
             }
         }

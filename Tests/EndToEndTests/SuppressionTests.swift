@@ -7,7 +7,7 @@ import Testing
 extension EndToEnd {
     /// Reference data that stops leads which have no event of their own.
     struct SuppressionTests {
-        private static func suppression(_ entry: String, at: Int64) -> StageRecord {
+        static func suppression(_ entry: String, at: Int64) -> StageRecord {
             StageRecord(
                 topic: ModelTopic.suppressions, partition: 0, key: Array(entry.utf8),
                 value: Array(#"{"entry":"\#(entry)","reason":"asked"}"#.utf8), timestamp: at)
