@@ -269,6 +269,50 @@ struct MockFaultTests {
         await consumer.close(deadline: .seconds(20))
     }
 
+    @Test("a member asks where to begin until it is told, and leaves meanwhile if it is to")
+    func patience() async throws {
+        let setting = try await Setting()
+        for _ in 0..<5 { try await setting.transact() }
+        let journal = Observed<[String]>([])
+        func join(_ name: String) throws -> (Member, GroupConsumer) {
+            let member = Member(name, journal: journal)
+            let consumer = try GroupConsumer(
+                settings: MockFaultTests.settings(setting.cluster), groupID: name,
+                instanceID: nil, topics: ["out"], handler: member, logger: .silent)
+            return (member, consumer)
+        }
+        // 16 = NOT_COORDINATOR, more often than one look-up takes.
+        setting.cluster.fail(.offsetFetch, with: Array(repeating: 16, count: 25))
+        let start = ContinuousClock.now
+        let (patient, first) = try join("patient")
+        let all = await patient.state.wait(.seconds(90)) { ($0.received[0] ?? []).count >= 5 }
+        #expect(all?.received[0]?.prefix(5) == [0, 1, 2, 3, 4])
+        #expect(ContinuousClock.now - start > .seconds(4))
+        #expect(await first.close(deadline: .seconds(30)))
+
+        setting.cluster.fail(.offsetFetch, with: Array(repeating: 16, count: 5_000))
+        let (leaving, second) = try join("leaving")
+        _ = await journal.wait(.seconds(60)) { $0.contains("leaving assigned 0") }
+        #expect(await second.close(deadline: .seconds(30)))
+        #expect(leaving.state.value.assigned.isEmpty && leaving.state.value.failure == nil)
+        await setting.producer.close(deadline: .seconds(20))
+    }
+
+    @Test("a member that may not read its group's offsets says so")
+    func forbidden() async throws {
+        let setting = try await Setting()
+        // GROUP_AUTHORIZATION_FAILED
+        setting.cluster.fail(.offsetFetch, with: Array(repeating: 30, count: 5_000))
+        let member = Member()
+        let consumer = try GroupConsumer(
+            settings: MockFaultTests.settings(setting.cluster), groupID: "g", instanceID: nil,
+            topics: ["out"], handler: member, logger: .silent)
+        let failed = await member.state.wait(.seconds(60)) { $0.failure != nil }
+        #expect(failed?.failure?.consequence == .stop(exitCode: 1))
+        #expect(await consumer.close(deadline: .seconds(30)))
+        await setting.producer.close(deadline: .seconds(20))
+    }
+
     @Test("an epoch takes longer from a broker that holds its answers back, and is committed")
     func throttled() async throws {
         let setting = try await Setting()

@@ -66,13 +66,20 @@ package final class GroupConsumer: Sendable {
 
     /// What this consumer is in its group now; to be fetched anew for every `sendOffsets`.
     ///
-    /// Throws only after `close`.
+    /// Throws `.retry` while it is no member, and otherwise only after `close`.
     package func groupMetadata() throws(KafkaError) -> GroupMetadata {
         let handle = try core.liveHandle("read group metadata")
         guard let raw = unsafe rd_kafka_consumer_group_metadata(handle.raw) else {
             throw core.closedError("read group metadata")
         }
-        return unsafe GroupMetadata(taking: raw)
+        let metadata = unsafe GroupMetadata(taking: raw)
+        // Offsets in the name of nobody are not fenced (KIP-447).
+        guard metadata.generation >= 0 else {
+            throw KafkaError(
+                RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, operation: "read group metadata",
+                subject: core.groupID)
+        }
+        return metadata
     }
 
     /// Gives up the partitions (awaiting `revoked`), leaves the group unless static, and frees.

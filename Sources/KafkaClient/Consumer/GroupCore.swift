@@ -18,6 +18,8 @@ internal import Synchronization
         var phase = GroupState.joining
         var handle: Handle?
         var commands: [Command] = []
+        /// A close was asked for.
+        var closing = false
         var abandoned = false
         /// Signalled to end a wait for the handler early.
         var waiting: DispatchSemaphore?
@@ -91,6 +93,7 @@ internal import Synchronization
                 // may be the one that asks: each would wait for the other.
                 guard case .assigned = shared.phase else { return rebalancingError }
             }
+            if case .close = command { shared.closing = true }
             shared.commands.append(command)
             return nil
         }
@@ -206,7 +209,18 @@ extension GroupCore {
         ended.open()
     }
 
+    /// Handles an event, and one that supersedes it.
     private func serve(_ event: OpaquePointer, _ handle: Handle) {
+        var next: OpaquePointer? = unsafe event
+        while let current = unsafe next {
+            unsafe next = unsafe answer(current, handle)
+            // The first one is the caller's.
+            if unsafe current != event { unsafe rd_kafka_event_destroy(current) }
+        }
+    }
+
+    /// Returns an event that has come meanwhile and is to be served at once.
+    private func answer(_ event: OpaquePointer, _ handle: Handle) -> OpaquePointer? {
         switch unsafe rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_REBALANCE:
             let code = unsafe rd_kafka_event_error(event)
@@ -214,15 +228,29 @@ extension GroupCore {
                 rd_kafka_event_topic_partition_list(event)
             ).map(\.partition)
             if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-                assign(partitions, handle)
-            } else {
-                // Revoked, or a failure of the rebalance: both are answered by un-assigning.
-                revoke(partitions, handle)
+                return unsafe assign(partitions, handle)
             }
+            // Revoked, or a failure of the rebalance: both are answered by un-assigning.
+            revoke(partitions, handle)
         case RD_KAFKA_EVENT_ERROR:
             unsafe report(event, handle)
         default: break
         }
+        return nil
+    }
+
+    /// The next rebalance if it has come already; errors before it are reported.
+    private func nextRebalance(_ handle: Handle) -> OpaquePointer? {
+        let polled = unsafe queue.withLock { unsafe Sending($0.raw) }
+        while let event = unsafe rd_kafka_queue_poll(polled.value, 0) {
+            switch unsafe rd_kafka_event_type(event) {
+            case RD_KAFKA_EVENT_REBALANCE: return unsafe event
+            case RD_KAFKA_EVENT_ERROR: unsafe report(event, handle)
+            default: break
+            }
+            unsafe rd_kafka_event_destroy(event)
+        }
+        return nil
     }
 
     private func report(_ event: OpaquePointer, _ handle: Handle) {
@@ -238,51 +266,60 @@ extension GroupCore {
         if error.consequence != .retry { handler.failed(error) }
     }
 
-    private func assign(_ partitions: [TopicPartition], _ handle: Handle) {
+    /// Starts an assignment once the coordinator has told where; returns the rebalance that has
+    /// made it obsolete, if one has.
+    private func assign(_ partitions: [TopicPartition], _ handle: Handle) -> OpaquePointer? {
+        let former = shared.withLock { $0.phase }
         beginRebalance()
+        // A member that joins again for new metadata is not told to give up what it had, if that
+        // was not answered yet (rd_kafka_cgrp_revoke_all_rejoin).
+        if case .assigned(let old) = former { giveUp(old, lost: true) }
         let handler = handler
         let offsets = wait(nil) { await handler.assigned(partitions) } ?? [:]
-        // Without a coordinator there is nothing else to do: what the group decides meanwhile is
-        // told by the next event.
         while !isLeaving {
             do throws(KafkaError) {
-                let queues = try start(partitions, at: offsets, handle)
+                let starts = try starts(of: partitions, offsets)
+                if let next = unsafe nextRebalance(handle) { return unsafe next }
+                let queues = try assign(starts, handle)
                 _ = wait(nil) { await handler.started(queues) }
                 shared.withLock { $0.phase = .assigned(partitions) }
-                return
+                return nil
             } catch {
                 logger.warning("not assigned", metadata: ["error": "\(error)"])
                 guard error.isPassing else {
                     handler.failed(error)
                     break
                 }
-                pause(GroupCore.assignPause)
             }
+            if let next = unsafe nextRebalance(handle) { return unsafe next }
+            pause(GroupCore.assignPause)
         }
         // Leaving in order waits for an answer to the assignment.
-        if !shared.withLock({ $0.abandoned }) { unsafe rd_kafka_assign(handle.raw, nil) }
+        if !shared.withLock({ $0.abandoned }) {
+            let none = PartitionList([TopicPartition: Int64]())
+            unsafe rd_kafka_assign(handle.raw, none.raw)
+        }
+        return nil
     }
 
     private static let assignPause = Duration.milliseconds(500)
 
-    private var isLeaving: Bool {
-        shared.withLock { shared in
-            shared.abandoned
-                || shared.commands.contains { if case .close = $0 { true } else { false } }
-        }
-    }
+    private var isLeaving: Bool { shared.withLock { $0.abandoned || $0.closing } }
 
     private func revoke(_ partitions: [TopicPartition], _ handle: Handle) {
         beginRebalance()
-        let lost = unsafe rd_kafka_assignment_lost(handle.raw) != 0
+        giveUp(partitions, lost: unsafe rd_kafka_assignment_lost(handle.raw) != 0)
+        unsafe rd_kafka_assign(handle.raw, nil)
+        shared.withLock { $0.phase = .joining }
+    }
+
+    private func giveUp(_ partitions: [TopicPartition], lost: Bool) {
         let handler = handler
         let done: Void? = wait(limits.revokeDeadline) {
             await handler.revoked(partitions, lost: lost)
         }
         if done == nil { handler.revokeOverdue(partitions) }
         closeQueues()
-        unsafe rd_kafka_assign(handle.raw, nil)
-        shared.withLock { $0.phase = .joining }
     }
 
     private func rewind(
@@ -292,22 +329,22 @@ extension GroupCore {
             return .failure(rebalancingError)
         }
         do throws(KafkaError) {
-            return .success(try start(partitions, at: offsets, handle))
+            return .success(try assign(starts(of: partitions, offsets), handle))
         } catch {
             return .failure(error)
         }
     }
 
     /// Makes the queues, then assigns: in this order nothing reaches the consumer's own queue.
-    private func start(
-        _ partitions: [TopicPartition], at offsets: [TopicPartition: Int64], _ handle: Handle
+    private func assign(
+        _ starts: [TopicPartition: Int64], _ handle: Handle
     ) throws(KafkaError) -> [TopicPartition: PartitionQueue] {
-        let list = PartitionList(try starts(of: partitions, offsets))
         closeQueues()
-        for partition in partitions {
+        for partition in starts.keys {
             queues[partition] = PartitionQueue(
                 partition, handle: handle, wakeLoop: wakeLoop, nudge: nudge)
         }
+        let list = PartitionList(starts)
         let code = unsafe rd_kafka_assign(handle.raw, list.raw)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             closeQueues()

@@ -32,10 +32,12 @@ final class GroupHandles: Sendable {
         _ partitions: [TopicPartition], of group: String, stable: Bool, _ timeout: Duration
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         let handle = try handle(of: group, stable: stable)
-        let limit = stable ? timeout : min(timeout, Handle.questionTime)
+        let deadline = ContinuousClock.now + timeout
         do throws(KafkaError) {
             return try handle.askingWhileSettling(within: timeout) { () throws(KafkaError) in
-                try handle.committed(partitions, of: group, limit)
+                let left = max(deadline - .now, .zero)
+                return try handle.committed(
+                    partitions, of: group, stable ? left : min(left, Handle.questionTime))
             }
         } catch {
             throw handle.failure(rd_kafka_resp_err_t(error.code), error.operation, group)

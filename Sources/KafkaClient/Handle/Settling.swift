@@ -59,6 +59,7 @@ extension Handle {
                 unsafe rd_kafka_poll(raw, pause)
                 pause = min(2 * pause, Handle.longestPauseMilliseconds)
                 if error.isOfLeader { refreshLeaders() }
+                if ContinuousClock.now >= deadline { throw error }
             }
         }
     }

@@ -83,8 +83,6 @@ private final class Failures: Sendable {
 private final class PlainCore: @unchecked Sendable {
     private let topics: [String]
     private let inFlight: Int
-    /// More than message.timeout.ms.
-    private static let flushMilliseconds: Int32 = 310_000
     private let failures: Failures
     private var handle: Handle?
     private var sender: RecordSender?
@@ -120,9 +118,14 @@ private final class PlainCore: @unchecked Sendable {
         while next < records.count {
             let end = min(next + inFlight, records.count)
             let refusals = sender.send(records, next..<end)
+            if let stuck = refusals.first(where: \.isStuck) {
+                throw KafkaError(
+                    stuck.code, operation: "produce", subject: handle.servers,
+                    otherwise: .stop(exitCode: 1))
+            }
             // Serves the delivery reports. Every record is acknowledged or has failed by
-            // message.timeout.ms (five minutes); one that was refused may count for ever.
-            unsafe rd_kafka_flush(handle.raw, PlainCore.flushMilliseconds)
+            // message.timeout.ms (five minutes unless set), so this ends.
+            unsafe rd_kafka_flush(handle.raw, -1)
             let undelivered =
                 failures.take() + refusals.map { ($0.index, $0.code.rawValue) }
             for failure in undelivered.sorted(by: { $0.index < $1.index }) {

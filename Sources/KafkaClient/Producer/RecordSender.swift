@@ -71,9 +71,10 @@ internal import CLibrdkafka
             let topic = unsafe try use(name)
             do throws(KafkaError) {
                 let patience = absent.contains(name) ? .zero : deadline - .now
+                let limit = min(timeout, max(patience, Handle.questionTime))
                 let count = try handle.askingWhileSettling(within: patience) {
                     () throws(KafkaError) in
-                    unsafe try countPartitions(name, topic, timeout)
+                    unsafe try countPartitions(name, topic, limit)
                 }
                 absent.remove(name)
                 names.append(name)

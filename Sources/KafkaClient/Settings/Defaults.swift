@@ -72,7 +72,9 @@ enum Defaults {
         ("max.poll.interval.ms", "120000"),
         // A broker that has just started may not know all topics, and librdkafka then leaves the
         // group's share of them to others until it looks again (by default after five minutes).
-        ("topic.metadata.refresh.interval.ms", "10000"),
+        ("topic.metadata.refresh.interval.ms", "30000"),
+        // What is known stays as long as by default, which is three times that of above.
+        ("metadata.max.age.ms", "900000"),
     ]
 
     static let producer: [(name: String, value: String)] = [
