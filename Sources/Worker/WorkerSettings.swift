@@ -19,7 +19,8 @@ package struct WorkerSettings: Sendable {
     /// Nobody waits for a single event of a backlog, and a profile that changes twice in an epoch
     /// is encoded and published once.
     package var catchUpInterval = Duration.seconds(2)
-    /// How many records one epoch may take, over all lanes.
+    /// How many records one epoch may take, over all lanes; each may take a thousand, or all of
+    /// these if they are fewer.
     package var epochMaxEvents = 240_000
     /// How many bytes one epoch may publish, changelog included, over all lanes; it is in memory
     /// two or three times.

@@ -52,10 +52,7 @@ struct Composition {
                 settings: settings, definition: definition, laneCount: laneCount, logger: logger)
             let folder = try StateFolder(path: settings.stateFolder)
             let cache = try ReferenceCache(folder: folder)
-            // Of its own: questions wait for one another, and those of the worker must not wait for
-            // the leader of a reference topic that is gone.
-            let ends = try AdminClient(
-                settings: settings.client("reference-ends"), logger: logger)
+            let (ends, audited) = try Composition.referenceClients(settings, logger)
             follower = ReferenceFollower(
                 settings: settings.client("reference"), admin: ends, topics: topics,
                 cache: cache, clock: clock, monitor: monitor, logger: logger)
@@ -67,7 +64,7 @@ struct Composition {
             worker = WorkerService(
                 settings: settings, definition: definition, inForce: inForce,
                 laneCount: laneCount, follower: follower, producer: producer, admin: admin,
-                referenceEnds: ends, folder: folder, cache: cache, clock: clock, monitor: monitor,
+                audited: audited, folder: folder, cache: cache, clock: clock, monitor: monitor,
                 logger: logger)
             reloader = DefinitionReloader(
                 settings: settings, allowUnapproved: allowUnapproved, laneCount: laneCount,
@@ -77,6 +74,23 @@ struct Composition {
         } catch let error as StorageError {
             throw CommandFailure("\(error)", exitCode: 1)
         }
+    }
+
+    /// Lane 0 closes only when a question of its audit has ended, and it asks every second anyway.
+    private static let auditTime = Duration.seconds(2)
+
+    /// The clients of the follower and of the audit.
+    ///
+    /// Questions to a client wait for one another, and those of the worker must not wait for the
+    /// leader of a reference topic that is gone.
+    private static func referenceClients(
+        _ settings: Settings, _ logger: Logger
+    ) throws(KafkaError) -> (ends: AdminClient, audited: AdminClient) {
+        (
+            try AdminClient(settings: settings.client("reference-ends"), logger: logger),
+            try AdminClient(
+                settings: settings.client("reference-audit"), timeout: auditTime, logger: logger)
+        )
     }
 
     func run() async throws {
@@ -145,7 +159,7 @@ private struct WorkerService: Service {
     let follower: ReferenceFollower
     let producer: TransactionalProducer
     let admin: AdminClient
-    let referenceEnds: AdminClient
+    let audited: AdminClient
     let folder: StateFolder
     let cache: ReferenceCache
     let clock: SystemClock
@@ -196,7 +210,7 @@ private struct WorkerService: Service {
 
     private func makeWorker(_ consumer: GroupConsumer) -> Worker {
         let port = LibrdkafkaPort(
-            consumer: consumer, producer: producer, admin: admin, references: referenceEnds,
+            consumer: consumer, producer: producer, admin: admin, references: audited,
             of: settings.workerTopics.references, settings: settings.client("restore"),
             logger: logger)
         return Worker(

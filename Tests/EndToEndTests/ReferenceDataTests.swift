@@ -132,6 +132,7 @@ extension EndToEnd {
                 let worker = try stage.start()
                 try await worker.waitUntilReady(lanes: [0])
                 try await stage.feed(AlertTests.qualifying("ann", lane: 0, at: now))
+                try await stage.waitUntilTaken(worker)
                 try ReferenceDataTests.runPython(
                     ReferenceDataTests.renew,
                     [stage.broker.bootstrapServers, stage.prefix + ModelTopic.campaigns])

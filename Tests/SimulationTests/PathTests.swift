@@ -187,7 +187,8 @@ struct PathTests {
             }
         }
         #expect(Verdict.faults(world) == [])
-        #expect(world.processes[0]?.readyLanes == [[0, 1, 2], [0, 2], [0, 1, 2]])
+        // Between the two there was a time when it was not all there.
+        #expect(world.processes[0]?.readyLanes == [[0, 1, 2], [0, 1, 2]])
     }
 
     @Test("an epoch of findings alone is fenced as every other", arguments: 1...UInt64(6))

@@ -151,7 +151,8 @@ package final class Worker {
             hasAnnounced = false
             rereadDue = nil
             if producer == .ready {
-                await closeLanes(Set(queues.keys.map(\.partition)))
+                // An assignment is whole: what it does not name belongs to somebody else.
+                await closeLanes(Set(lanes.keys))
                 openLanes(queues, &group)
             } else {
                 // A transaction of ours may be open, and its records in the changelog that the
@@ -235,7 +236,8 @@ package final class Worker {
     }
 
     private func announceIfReady() {
-        guard !hasAnnounced, rereadDue == nil, hasAssignment, running.count == lanes.count
+        guard !hasAnnounced, rereadDue == nil, hasAssignment, incomplete.isEmpty,
+            running.count == lanes.count
         else { return }
         hasAnnounced = true
         foreignFilesDue = clock.now() + Worker.foreignFilesGrace
@@ -243,6 +245,8 @@ package final class Worker {
     }
 
     var hasAssignment = false
+    /// Assigned lanes that are not open, since they lack an input.
+    private var incomplete: Set<Int32> = []
 
     // MARK: Lanes
 
@@ -250,7 +254,7 @@ package final class Worker {
         _ queues: [TopicPartition: any InputQueue], _ group: inout DiscardingTaskGroup
     ) {
         hasAssignment = true
-        monitor.enter(.assigned)
+        incomplete = []
         var byLane: [Int32: [EventSource: any InputQueue]] = [:]
         let sources = Dictionary(
             uniqueKeysWithValues: settings.topics.inputs.map { ($0.topic, $0.source) })
@@ -263,6 +267,7 @@ package final class Worker {
         } catch {
             logger.warning("group metadata not read", metadata: ["error": "\(error)"])
             mustRewind = true
+            nextCut = clock.now() + Worker.rewindPause
             return
         }
         for (number, queues) in byLane.sorted(by: { $0.key < $1.key }) {
@@ -272,6 +277,7 @@ package final class Worker {
                 logger.warning(
                     "a lane lacks inputs, waiting for the next assignment",
                     metadata: ["lane": "\(number)", "inputs": "\(queues.count)"])
+                incomplete.insert(number)
                 continue
             }
             lanesOpened += 1
@@ -280,6 +286,7 @@ package final class Worker {
             lanes[number] = lane
             group.addTask { await lane.run() }
         }
+        monitor.enter(incomplete.isEmpty ? .assigned : .joining)
     }
 
     /// Commits what the lanes have, unless it is too late, and ends them.

@@ -80,7 +80,8 @@ package final class LibrdkafkaPort: KafkaPort {
     }
 
     package func partitionCount(of topic: String) async throws(KafkaError) -> Int {
-        try await admin.describeTopics([topic])[topic] ?? 0
+        let asked = referenceTopics.contains(topic) ? references : admin
+        return try await asked.describeTopics([topic])[topic] ?? 0
     }
 
     package func readChangelog(
