@@ -134,11 +134,15 @@ struct MockFaultTests {
         var records = OutboundRecords()
         records.append(topic: 0, partition: 1, key: nil, value: [1])
         await #expect(throws: KafkaError.self) { try await setting.producer.send(records) }
-        try await setting.producer.abort()
         do throws(KafkaError) {
-            try await setting.transact()
+            try await setting.send()
+            try await setting.producer.commit()
             Issue.record("the topic is unknown")
-        } catch { #expect(error.consequence == .recycle, "\(error)") }
+        } catch {
+            // Once a second librdkafka forgets what it has heard: then the record is taken, and its
+            // transaction fails.
+            #expect([.recycle, .abort].contains(error.consequence), "\(error)")
+        }
         setting.cluster.setError(0, ofTopic: "out")
         try await setting.producer.recycle()
         try await setting.transact()
@@ -153,15 +157,16 @@ struct MockFaultTests {
         let gone = records.number(ofOther: "gone")
         records.append(topic: gone, partition: 0, key: nil, value: [1])
         setting.cluster.setError(MockFaultTests.unknownTopic, ofTopic: "gone")
-        for isFirst in [true, false] {
+        var times: [Duration] = []
+        for _ in 0..<2 {
             try await setting.producer.begin()
             let start = ContinuousClock.now
             try await setting.producer.send(records)
-            let time = ContinuousClock.now - start
-            #expect(isFirst ? time > .seconds(3) : time < .seconds(3), "\(time)")
+            times.append(ContinuousClock.now - start)
             try await setting.producer.commit()
             try await setting.producer.recycle()
         }
+        #expect(times[0] > .seconds(3) && times[1] < times[0], "\(times)")
         setting.cluster.setError(0, ofTopic: "gone")
         setting.cluster.createTopic("gone", partitions: 1)
         try await setting.producer.begin()
