@@ -26,16 +26,17 @@ extension Faults {
                 definition: scene.definition, lanes: 2, settings: Crew.settings(scene)
             ) { stage in
                 try await scene.feedReference(stage)
+                // The first part is there before anybody comes, so that the order is known; each of
+                // the others comes while there is a backlog.
+                try await BrokerKillTests.feed(0, scene, stage)
                 let names = ["one", "two"]
                 // Members without a name: nobody is fenced for a session that the broker forgot.
                 let workers = try names.map { try stage.start($0, isStatic: false) }
                 let words = { workers.map(\.lastWords).joined(separator: "\n") }
                 var random = SplitMix64(seed: scene.seed)
                 for round in 0..<BrokerKillTests.rounds {
-                    let part = 1 / Double(BrokerKillTests.rounds)
                     let before = try await stage.committedCount()
-                    try await scene.feed(
-                        stage, from: part * Double(round), to: part * Double(round + 1), noise: 300)
+                    if round > 0 { try await BrokerKillTests.feed(round, scene, stage) }
                     try await Eventually.holds("progress", within: .seconds(60), state: words) {
                         try await stage.committedCount() > before
                     }
@@ -58,6 +59,12 @@ extension Faults {
                 }
                 try await Judgement.judge(scene, stage, names, "broker killed")
             }
+        }
+
+        private static func feed(_ round: Int, _ scene: Scene, _ stage: Stage) async throws {
+            let part = 1 / Double(rounds)
+            try await scene.feed(
+                stage, from: part * Double(round), to: part * Double(round + 1), noise: 300)
         }
 
         /// The status comes by a file: a broker that the command leaves behind inherits what
