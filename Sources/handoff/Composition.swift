@@ -52,9 +52,9 @@ struct Composition {
                 settings: settings, definition: definition, laneCount: laneCount, logger: logger)
             let folder = try StateFolder(path: settings.stateFolder)
             let cache = try ReferenceCache(folder: folder)
-            let (ends, audited) = try Composition.referenceClients(settings, logger)
+            let (followerAdmin, auditAdmin) = try Composition.referenceClients(settings, logger)
             follower = ReferenceFollower(
-                settings: settings.client("reference"), admin: ends, topics: topics,
+                settings: settings.client("reference"), admin: followerAdmin, topics: topics,
                 cache: cache, clock: clock, monitor: monitor, logger: logger)
             let producer = try TransactionalProducer(
                 settings: settings.client("producer"),
@@ -64,7 +64,8 @@ struct Composition {
             worker = WorkerService(
                 settings: settings, definition: definition, inForce: inForce,
                 laneCount: laneCount, follower: follower, producer: producer, admin: admin,
-                audited: audited, folder: folder, cache: cache, clock: clock, monitor: monitor,
+                auditAdmin: auditAdmin, folder: folder, cache: cache, clock: clock,
+                monitor: monitor,
                 logger: logger)
             reloader = DefinitionReloader(
                 settings: settings, allowUnapproved: allowUnapproved, laneCount: laneCount,
@@ -85,7 +86,7 @@ struct Composition {
     /// leader of a reference topic that is gone.
     private static func referenceClients(
         _ settings: Settings, _ logger: Logger
-    ) throws(KafkaError) -> (ends: AdminClient, audited: AdminClient) {
+    ) throws(KafkaError) -> (follower: AdminClient, audit: AdminClient) {
         (
             try AdminClient(settings: settings.client("reference-ends"), logger: logger),
             try AdminClient(
@@ -159,7 +160,7 @@ private struct WorkerService: Service {
     let follower: ReferenceFollower
     let producer: TransactionalProducer
     let admin: AdminClient
-    let audited: AdminClient
+    let auditAdmin: AdminClient
     let folder: StateFolder
     let cache: ReferenceCache
     let clock: SystemClock
@@ -210,8 +211,8 @@ private struct WorkerService: Service {
 
     private func makeWorker(_ consumer: GroupConsumer) -> Worker {
         let port = LibrdkafkaPort(
-            consumer: consumer, producer: producer, admin: admin, references: audited,
-            of: settings.workerTopics.references, settings: settings.client("restore"),
+            consumer: consumer, producer: producer, admin: admin, references: auditAdmin,
+            referenceTopics: settings.workerTopics.references, settings: settings.client("restore"),
             logger: logger)
         return Worker(
             settings: settings.worker(topics: settings.workerTopics, laneCount: laneCount),

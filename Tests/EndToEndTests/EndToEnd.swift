@@ -12,6 +12,13 @@ enum EndToEnd {
         ProcessInfo.processInfo.environment["HANDOFF_TEST_SEEDS"].flatMap(Int.init) ?? usual
     }
 
+    /// A Python with confluent-kafka and jsonschema; empty if there is none.
+    static let python = ProcessInfo.processInfo.environment["HANDOFF_TEST_PYTHON"] ?? ""
+
+    /// For tests that look, or act, from outside.
+    static let needsPython: ConditionTrait = .enabled(
+        if: !python.isEmpty, "HANDOFF_TEST_PYTHON is not set")
+
     /// The contract's example definition, in force whatever the date.
     static func definition(
         _ changes: [(path: String, value: JSONValue)] = []

@@ -41,8 +41,6 @@ extension EndToEnd {
             }
         }
 
-        static let python = ProcessInfo.processInfo.environment["HANDOFF_TEST_PYTHON"] ?? ""
-
         /// Gives a topic its second partition, and puts a record there.
         private static let extend = """
             import sys
@@ -84,7 +82,7 @@ extension EndToEnd {
 
         private static func runPython(_ script: String, _ arguments: [String]) throws {
             let process = Process()
-            process.executableURL = URL(fileURLWithPath: ReferenceDataTests.python)
+            process.executableURL = URL(fileURLWithPath: EndToEnd.python)
             process.arguments = ["-c", script] + arguments
             try process.run()
             process.waitUntilExit()
@@ -93,8 +91,7 @@ extension EndToEnd {
 
         @Test(
             "a partition that a reference topic is given meanwhile is read, too",
-            .timeLimit(.minutes(10)),
-            .enabled(if: !python.isEmpty, "HANDOFF_TEST_PYTHON is not set"))
+            .timeLimit(.minutes(10)), EndToEnd.needsPython)
         func partitions() async throws {
             try await Stage.with(definition: try EndToEnd.definition([])) { stage in
                 let worker = try stage.start()
@@ -119,8 +116,7 @@ extension EndToEnd {
 
         @Test(
             "a reference topic that is made anew is reported, and the others go on",
-            .timeLimit(.minutes(10)),
-            .enabled(if: !python.isEmpty, "HANDOFF_TEST_PYTHON is not set"))
+            .timeLimit(.minutes(10)), EndToEnd.needsPython)
         func madeAnew() async throws {
             try await Stage.with(definition: try EndToEnd.definition([])) { stage in
                 let now = AlertTests.now()

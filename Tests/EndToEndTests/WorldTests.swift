@@ -7,8 +7,6 @@ import Testing
 extension EndToEnd {
     /// Random worlds through the broker, without any mishap.
     struct WorldTests {
-        static let python = ProcessInfo.processInfo.environment["HANDOFF_TEST_PYTHON"] ?? ""
-
         @Test(
             "what comes out of random worlds is what the model says",
             .timeLimit(.minutes(10)), arguments: 1...EndToEnd.seeds(2))
@@ -33,7 +31,7 @@ extension EndToEnd {
 
         @Test(
             "everything published is valid by the schemas", .timeLimit(.minutes(10)),
-            .enabled(if: !python.isEmpty, "HANDOFF_TEST_PYTHON is not set"))
+            EndToEnd.needsPython)
         func schemas() async throws {
             // Leads with the same id in several lanes would repeat CloudEvents ids.
             let scene = try Scene(seed: 3, lanes: 1) { $0.records = 1_500 }
@@ -52,7 +50,7 @@ extension EndToEnd {
 
         private static func validate(_ stage: Stage) async throws -> (Int32, String) {
             let process = Process()
-            process.executableURL = URL(fileURLWithPath: python)
+            process.executableURL = URL(fileURLWithPath: EndToEnd.python)
             process.arguments = [
                 Fixtures.repository + "/deploy/lib/validate.py", "--topics",
                 stage.broker.bootstrapServers, "--prefix", stage.prefix, "--complete",

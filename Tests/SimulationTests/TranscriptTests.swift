@@ -192,7 +192,8 @@ private final class RealStage: TranscriptStage {
         let admin = try AdminClient(settings: broker.settings(), logger: .silent)
         let ports = producers.map { producer in
             LibrdkafkaPort(
-                consumer: consumer, producer: producer, admin: admin, references: admin, of: [],
+                consumer: consumer, producer: producer, admin: admin, references: admin,
+                referenceTopics: [],
                 settings: broker.settings(), logger: .silent)
         }
         (port, rival) = (ports[0], ports[1])

@@ -18,8 +18,7 @@ internal import Synchronization
         var phase = GroupState.joining
         var handle: Handle?
         var commands: [Command] = []
-        /// A close was asked for.
-        var closing = false
+        var isCloseRequested = false
         var abandoned = false
         /// Signalled to end a wait for the handler early.
         var waiting: DispatchSemaphore?
@@ -93,7 +92,7 @@ internal import Synchronization
                 // may be the one that asks: each would wait for the other.
                 guard case .assigned = shared.phase else { return rebalancingError }
             }
-            if case .close = command { shared.closing = true }
+            if case .close = command { shared.isCloseRequested = true }
             shared.commands.append(command)
             return nil
         }
@@ -167,7 +166,6 @@ extension GroupCore {
             let polled = unsafe queue.withLock { unsafe Sending($0.raw) }
             guard let event = unsafe rd_kafka_queue_poll(polled.value, -1) else { continue }
             unsafe serve(event, handle)
-            unsafe rd_kafka_event_destroy(event)
         }
         tearDown(handle)
     }
@@ -179,7 +177,6 @@ extension GroupCore {
         // A rebalance left unpolled here makes assign() hang later (librdkafka #4884).
         while let event = unsafe rd_kafka_queue_poll(old.value, 0) {
             unsafe serve(event, handle)
-            unsafe rd_kafka_event_destroy(event)
         }
         let fresh = unsafe Sending(rd_kafka_queue_new(handle.raw))
         queue.withLock { unsafe $0.raw = fresh.value }
@@ -209,13 +206,12 @@ extension GroupCore {
         ended.open()
     }
 
-    /// Handles an event, and one that supersedes it.
+    /// Handles and frees an event, and those that supersede it.
     private func serve(_ event: OpaquePointer, _ handle: Handle) {
         var next: OpaquePointer? = unsafe event
         while let current = unsafe next {
             unsafe next = unsafe answer(current, handle)
-            // The first one is the caller's.
-            if unsafe current != event { unsafe rd_kafka_event_destroy(current) }
+            unsafe rd_kafka_event_destroy(current)
         }
     }
 
@@ -304,7 +300,7 @@ extension GroupCore {
 
     private static let assignPause = Duration.milliseconds(500)
 
-    private var isLeaving: Bool { shared.withLock { $0.abandoned || $0.closing } }
+    private var isLeaving: Bool { shared.withLock { $0.abandoned || $0.isCloseRequested } }
 
     private func revoke(_ partitions: [TopicPartition], _ handle: Handle) {
         beginRebalance()
@@ -381,14 +377,18 @@ extension GroupCore {
         queues = [:]
     }
 
+    /// Whether this thread may wait for `end`, which `abandon` signals then, too.
+    private func mayWait(for end: DispatchSemaphore) -> Bool {
+        shared.withLock { shared in
+            shared.waiting = end
+            return !shared.abandoned
+        }
+    }
+
     /// Waits, unless the thread is given up meanwhile.
     private func pause(_ time: Duration) {
         let end = DispatchSemaphore(value: 0)
-        let abandoned = shared.withLock { shared -> Bool in
-            shared.waiting = end
-            return shared.abandoned
-        }
-        if !abandoned { _ = end.wait(timeout: .now() + time.dispatchInterval) }
+        if mayWait(for: end) { _ = end.wait(timeout: .now() + time.dispatchInterval) }
         shared.withLock { $0.waiting = nil }
     }
 
@@ -398,11 +398,7 @@ extension GroupCore {
     ) -> Output? {
         let done = DispatchSemaphore(value: 0)
         let answer = Answer<Output>()
-        let abandoned = shared.withLock { shared -> Bool in
-            shared.waiting = done
-            return shared.abandoned
-        }
-        if abandoned { return nil }
+        guard mayWait(for: done) else { return nil }
         // Owned by this thread, which waits for it below and cancels it when it no longer can.
         let task = Task {
             let output = await body()

@@ -53,13 +53,13 @@ extension Handle {
             do throws(KafkaError) {
                 return try ask()
             } catch {
-                guard error.isOfLeader || error.isOfCoordinator, ContinuousClock.now < deadline
-                else { throw error }
+                guard error.isOfLeader || error.isOfCoordinator else { throw error }
                 // Serves the handle's callbacks meanwhile.
-                unsafe rd_kafka_poll(raw, pause)
+                unsafe rd_kafka_poll(raw, min(pause, (deadline - .now).milliseconds))
                 pause = min(2 * pause, Handle.longestPauseMilliseconds)
-                if error.isOfLeader { refreshLeaders() }
-                if ContinuousClock.now >= deadline { throw error }
+                let left = deadline - .now
+                guard left > .zero else { throw error }
+                if error.isOfLeader { refreshLeaders(within: left) }
             }
         }
     }
@@ -86,10 +86,10 @@ extension Handle {
     /// A handle without topics of its own takes leaders from its cache for fifteen minutes, even
     /// when one of them has said that it is none (librdkafka #4225); asking for all topics renews
     /// it.
-    private func refreshLeaders() {
+    private func refreshLeaders(within time: Duration) {
         var metadata: UnsafePointer<rd_kafka_metadata>?
         let code = unsafe rd_kafka_metadata(
-            raw, 1, nil, &metadata, Handle.refreshMilliseconds)
+            raw, 1, nil, &metadata, min(Handle.refreshMilliseconds, time.milliseconds))
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else { return }
         unsafe rd_kafka_metadata_destroy(found)
     }

@@ -19,7 +19,7 @@ package final class LibrdkafkaPort: KafkaPort {
     /// topics, so that nothing else waits for a leader of theirs that is gone.
     package init(
         consumer: GroupConsumer, producer: TransactionalProducer, admin: AdminClient,
-        references: AdminClient, of referenceTopics: [String], settings: ClientSettings,
+        references: AdminClient, referenceTopics: [String], settings: ClientSettings,
         logger: Logger
     ) {
         self.consumer = consumer
@@ -74,14 +74,17 @@ package final class LibrdkafkaPort: KafkaPort {
     }
 
     package func logRange(_ partition: TopicPartition) async throws(KafkaError) -> Range<Int64> {
-        let asked = referenceTopics.contains(partition.topic) ? references : admin
-        let (low, high) = try await asked.watermarks(partition, isolation: .readUncommitted)
+        let (low, high) = try await client(for: partition.topic).watermarks(
+            partition, isolation: .readUncommitted)
         return low..<max(low, high)
     }
 
     package func partitionCount(of topic: String) async throws(KafkaError) -> Int {
-        let asked = referenceTopics.contains(topic) ? references : admin
-        return try await asked.describeTopics([topic])[topic] ?? 0
+        try await client(for: topic).describeTopics([topic])[topic] ?? 0
+    }
+
+    private func client(for topic: String) -> AdminClient {
+        referenceTopics.contains(topic) ? references : admin
     }
 
     package func readChangelog(
